@@ -1,0 +1,131 @@
+/*
+ * The launch API: a manager, or a broker on its own, prepares a session here.
+ */
+#include <string.h>
+
+#include "agent/agent.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "service/event.h"
+
+/* A launch whose password is being checked. */
+struct launch_check {
+	struct agent *agent;
+	struct agent_view *view;
+	enum result_id result;
+	struct identity_user user;
+};
+
+static void fail(struct transaction *transaction, enum result_id result, const char *reason)
+{
+	message_put(transaction->reply, FIELD_LAUNCH_SESSION_RESP_FAIL_REASON,
+		reason != NULL ? reason : result_info(result)->text);
+	transaction_result(transaction, result, NULL);
+	transaction_finish(transaction);
+}
+
+static void prepared(struct transaction *transaction, const struct agent_offer *offer)
+{
+	struct message *reply = transaction->reply;
+	const char *address = transaction_text(transaction, FIELD_LAUNCH_SESSION_IP_ADDRESS);
+
+	if (offer->result != RESULT_SUCCESSFUL) {
+		fail(transaction, offer->result, offer->reason);
+		return;
+	}
+	/* Whoever asks knows under which address the client reaches this host. */
+	message_put(reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_IP_ADDRESS,
+		*address != '\0' ? address : transaction->local);
+	message_put(reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SNI, offer->sni);
+	message_put_number(reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_PORT, offer->port);
+	message_put_number(reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_ID, offer->session);
+	message_put(reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_TAG, offer->tag);
+	transaction_result(transaction, RESULT_SUCCESSFUL, NULL);
+	transaction_finish(transaction);
+}
+
+static void check_run(struct transaction *transaction)
+{
+	struct launch_check *check = transaction->role;
+
+	check->result = identity_check(check->view->identity, transaction->arena,
+		transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_USERNAME),
+		transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_DOMAIN),
+		transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_PASSWORD), &check->user);
+}
+
+static void check_done(struct transaction *transaction)
+{
+	struct launch_check *check = transaction->role;
+	const char *user = transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_USERNAME);
+	const char *domain = transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_DOMAIN);
+	struct log *log = transaction->loop->log;
+
+	agent_view_release(check->view);
+	if (check->result != RESULT_AUTH_SUCCESSFUL_AND_COMPLETE) {
+		event_agent_logon_failed(log, transaction->log_id, user, domain);
+		event_agent_authenticate_failed(log, transaction->log_id, user, domain);
+		fail(transaction, RESULT_FAILED_USER_AUTH, NULL);
+		return;
+	}
+	event_agent_allocate_resource(log, transaction->log_id);
+	/* As at a direct logon: a user of any domain is in the one that was named. */
+	if (*check->user.domain == '\0')
+		check->user.domain = domain;
+	agent_prepare(check->agent, transaction, check->user.name, check->user.domain,
+		transaction_text(transaction, FIELD_LAUNCH_SESSION_LICENSE_PATH), prepared);
+}
+
+static void handle_launch_session(struct transaction *transaction)
+{
+	struct launch_check *check = arena_alloc(transaction->arena, sizeof(*check));
+	struct log *log = transaction->loop->log;
+
+	if (check == NULL) {
+		fail(transaction, RESULT_FAILED_INTERNAL, NULL);
+		return;
+	}
+	/* One request stands for what a direct client does in three: the vendor's agents log
+	 * them so, without a resource list, and the health check reads it as a brokered session. */
+	event_agent_hello(log, transaction->log_id);
+	event_agent_authenticate(log, transaction->log_id);
+	check->agent = transaction->user;
+	check->view = agent_view_hold(check->agent);
+	transaction->role = check;
+	if (transaction_work(transaction, check_run, check_done) != 0) {
+		agent_view_release(check->view);
+		fail(transaction, RESULT_FAILED_SERVICE_BUSY, NULL);
+	}
+}
+
+static void handle_session_status(struct transaction *transaction)
+{
+	static const char *const states[] = {
+		[AGENT_FREE] = "FREE",
+		[AGENT_LICENSING] = "PREPARED",
+		[AGENT_PREPARED] = "PREPARED",
+		[AGENT_CONNECTED] = "ACTIVE",
+	};
+	const struct agent *agent = transaction->user;
+	enum agent_phase phase = agent->phase;
+	char since[CLOCK_STAMP_SIZE];
+	uint64_t session;
+
+	if (message_number(transaction->request, FIELD_SESSION_STATUS_SESSION_ID, &session)
+		&& session != agent->session)
+		phase = AGENT_FREE;
+	message_put(transaction->reply, FIELD_SESSION_STATUS_RESP_SESSION_STATE, states[phase]);
+	if (phase == AGENT_PREPARED || phase == AGENT_CONNECTED) {
+		clock_stamp(agent->since, since);
+		message_put(transaction->reply, FIELD_SESSION_STATUS_RESP_SINCE, since);
+	}
+	transaction_result(transaction, RESULT_SUCCESSFUL, NULL);
+	transaction_finish(transaction);
+}
+
+const struct endpoint_route agent_launch_routes[] = {
+	{ MESSAGE_LAUNCH_SESSION, handle_launch_session },
+	{ MESSAGE_SESSION_STATUS, handle_session_status },
+};
+const size_t agent_launch_route_count
+	= sizeof(agent_launch_routes) / sizeof(agent_launch_routes[0]);

@@ -1,0 +1,21 @@
+/*
+ * process.h - what a process has used, as /proc tells.
+ */
+#ifndef FAIRLEAD_BENCH_PROCESS_H
+#define FAIRLEAD_BENCH_PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process_use {
+	double cpu_seconds; /* user and system, all threads; steps of 10 ms */
+	uint64_t resident;  /* bytes */
+};
+
+/* 0; ERROR_NOT_FOUND: there is no such process; ERROR_INPUT: /proc is not as expected. */
+int process_use(pid_t pid, struct process_use *ret_use);
+
+/* Processor seconds of this process. */
+double process_own_cpu(void);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * broker.h - the connection broker's state.
+ *
+ * What the configuration says is a view (service/view.h). Sessions and
+ * occupied hosts outlive views.
+ */
+#ifndef FAIRLEAD_BROKER_BROKER_H
+#define FAIRLEAD_BROKER_BROKER_H
+
+#include <stdint.h>
+
+#include "broker/broker_config.h"
+#include "service/endpoint.h"
+#include "service/identity.h"
+#include "service/inventory.h"
+#include "service/occupancy.h"
+#include "service/view.h"
+
+struct broker_view {
+	struct view view;
+	struct arena *arena; /* owns the texts below */
+	struct identity *identity;
+	struct inventory *inventory;
+	struct settings_proxies proxies;
+	char **domains;
+	size_t domain_count;
+	char hostname[256];       /* of this machine, for hello-resp */
+	const char *contact;      /* who may free a host: "" if not configured */
+	const char *license_path; /* handed to agents; "" if not configured */
+	int64_t hold;             /* microseconds an allocation reserves its host at most */
+};
+
+struct broker {
+	struct view_slot slot; /* of struct broker_view */
+	struct sessions *sessions;
+	struct occupancy *occupancy;
+	struct endpoint *endpoint;
+};
+
+/* Builds a view from a checked configuration; it copies everything. 0 or ERROR_MEMORY. */
+int broker_view_new(struct config *config, struct broker_view **ret_view);
+/* Held for the caller; let go with broker_view_release. */
+struct broker_view *broker_view_hold(struct broker *broker);
+void broker_view_release(struct broker_view *view);
+
+/* The handler table. */
+extern const struct endpoint_route broker_routes[];
+extern const size_t broker_route_count;
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * connect_message.h - the messages a client sends, and what its answers say.
+ */
+#ifndef FAIRLEAD_CLIENT_CONNECT_MESSAGE_H
+#define FAIRLEAD_CLIENT_CONNECT_MESSAGE_H
+
+#include "client/record.h"
+#include "protocol/message.h"
+
+/* All NULL on short memory or a full arena. Root pcoip-client, version 2.1, as real clients. */
+
+/* The QueryBrokerClient probe: no capabilities, no server address (protocol-facts 0.3). */
+struct message *connect_message_probe(struct arena *arena);
+/* The real hello. Its only capability is CAP_NO_AUTHENTICATION, because that is the only public
+ * one this client has: it goes on when a server asks the user nothing. */
+struct message *connect_message_hello(
+	struct arena *arena, const char *server_address, const char *server_name);
+struct message *connect_message_authenticate(
+	struct arena *arena, const char *user, const char *password, const char *domain);
+/* With the filters of real clients (protocol-facts 1.5). */
+struct message *connect_message_list(struct arena *arena);
+struct message *connect_message_allocate(
+	struct arena *arena, const char *resource, const char *address, const char *mac);
+struct message *connect_message_bye(struct arena *arena);
+
+/* Result of an answer, whichever message it is. False: it has none (hello-resp, bye-resp). */
+struct connect_message_result {
+	enum result_id id; /* RESULT_NONE: not in results.def */
+	const char *name;  /* as on the wire */
+	const char *text;  /* the server's; may be "" */
+	const char *detail; /* err-detail; may be "" */
+};
+bool connect_message_result(
+	const struct message *message, struct connect_message_result *ret_result);
+
+/* Direct, manager or broker, told by content (protocol-facts 0.4); the product that says so. */
+enum record_path connect_message_path(const struct message *message, const char **ret_product);
+
+/* What the user is asked for. NONE: the server asks nothing. */
+enum connect_message_method { CONNECT_METHOD_NONE, CONNECT_METHOD_PASSWORD, CONNECT_METHOD_OTHER };
+enum connect_message_method connect_message_method(const struct message *message);
+/* The first domain offered (NULL: none) and how many there are. */
+const char *connect_message_domain(const struct message *message, size_t *ret_count);
+
+/* Fills the record's list. */
+void connect_message_resources(const struct message *message, struct record *record);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * connect_private.h - shared by connect.c, connect_stages.c and connect_session.c only.
+ */
+#ifndef FAIRLEAD_CLIENT_CONNECT_PRIVATE_H
+#define FAIRLEAD_CLIENT_CONNECT_PRIVATE_H
+
+#include "client/connect.h"
+#include "client/connect_message.h"
+
+enum connect_step {
+	CONNECT_RESOLVE,
+	CONNECT_PROBE,
+	CONNECT_HELLO,
+	CONNECT_AUTHENTICATE,
+	CONNECT_LIST,
+	CONNECT_ALLOCATE,
+	CONNECT_RETRY,          /* waits before the next ALLOCATE */
+	CONNECT_BYE,
+	CONNECT_RESOLVE_TARGET,
+	CONNECT_LINK,
+	CONNECT_LICENSE,
+	CONNECT_HOLD,
+	CONNECT_CLOSING,
+	CONNECT_OVER,
+};
+
+struct connect_target {
+	char host[RECORD_NAME_SIZE]; /* as the server gave it */
+	char address[65];            /* numeric */
+	uint16_t port;
+	char sni[RECORD_NAME_SIZE];
+	uint64_t session;
+	char tag[513];               /* wiped once the link has it */
+};
+
+struct connect_lookup; /* a name being resolved */
+
+struct connect {
+	struct connect_options options;
+	struct record record;
+	enum connect_step step;
+	enum record_stage_number stage; /* the open one */
+	struct arena *arena;            /* of the exchange under way */
+	struct certificate_policy policy, target_policy;
+	char address[300];              /* "host:port" of the server */
+	char cookie[513];
+	char server_address[65], client_address[65]; /* numeric */
+	char domain[RECORD_NAME_SIZE];
+	char mac[18];
+	size_t resource;                /* chosen; index */
+	unsigned attempts, retries;
+	int64_t asked_at;               /* steady, of the call under way */
+	int64_t retrying_since;
+	uv_timer_t timer;
+	struct connect_lookup *lookup;  /* NULL: none */
+	struct connect_target target;
+	struct link_client *link;
+	bool link_ended;                /* on_closed has been called */
+};
+
+/* ---- connect.c ---- */
+
+/* Resolves and calls connect_resolved; ends with connect_fail. */
+void connect_resolve(struct connect *connect, const char *host, uint16_t port);
+/* Sends; the answer goes to connect_answered. NULL request: short memory. */
+void connect_send(struct connect *connect, struct message *request, unsigned timeout_ms);
+void connect_timer(struct connect *connect, int64_t microseconds, uv_timer_cb expired);
+
+void connect_open(struct connect *connect, enum record_stage_number stage);
+void connect_pass(struct connect *connect);
+/* Tells the observer of new facts. */
+void connect_learned(struct connect *connect);
+void connect_notice(struct connect *connect);
+
+/* Fails the open stage and ends, with a bye if `polite`. What is NULL stays empty. */
+struct connect_fault {
+	int error;
+	const char *result_id, *text, *detail;
+	struct advice advice;
+	bool polite;
+};
+void connect_fail(struct connect *connect, const struct connect_fault *fault);
+/* The same for an error of our own. */
+void connect_fail_own(struct connect *connect, int error);
+/* Somebody at the terminal gave up. */
+void connect_interrupted(struct connect *connect);
+/* Ends; the record says how. */
+void connect_over(struct connect *connect);
+
+/* ---- connect_stages.c ---- */
+
+void connect_resolved(struct connect *connect);
+/* A decoded answer that is no error-resp, to the step's request. */
+void connect_answered(struct connect *connect, const struct message *message);
+void connect_allocate(struct connect *connect);
+
+/* ---- connect_session.c ---- */
+
+void connect_session(struct connect *connect);
+void connect_session_stop(struct connect *connect);
+
+#endif

@@ -1,0 +1,165 @@
+#include "client/credential.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+
+static int copy_part(char part[CREDENTIAL_NAME_SIZE], const char *text, size_t length)
+{
+	if (length >= CREDENTIAL_NAME_SIZE)
+		return ERROR_LIMIT;
+	memcpy(part, text, length);
+	part[length] = '\0';
+	return 0;
+}
+
+int credential_split(const char *given, char user[CREDENTIAL_NAME_SIZE],
+	char domain[CREDENTIAL_NAME_SIZE])
+{
+	const char *name = given;
+	const char *name_end = given + strlen(given);
+	const char *realm = "";
+	const char *realm_end = realm;
+	const char *mark = strchr(given, '\\');
+
+	if (mark != NULL) {
+		realm = given;
+		realm_end = mark;
+		name = mark + 1;
+	} else if ((mark = strrchr(given, '@')) != NULL) {
+		realm = mark + 1;
+		realm_end = name_end;
+		name_end = mark;
+	}
+	if (name == name_end)
+		return ERROR_INPUT;
+	if (name_end - name >= CREDENTIAL_NAME_SIZE || realm_end - realm >= CREDENTIAL_NAME_SIZE)
+		return ERROR_LIMIT;
+	(void)copy_part(user, name, (size_t)(name_end - name));
+	(void)copy_part(domain, realm, (size_t)(realm_end - realm));
+	return 0;
+}
+
+/* Byte by byte, so that nothing of what follows the line is taken away, and no copy of
+ * a password stays in a buffer of the C library. */
+int credential_line(int descriptor, char *line, size_t size)
+{
+	size_t length = 0;
+	bool any = false;
+	int error = 0;
+
+	for (;;) {
+		char byte;
+		ssize_t got = read(descriptor, &byte, 1);
+
+		if (got < 0) {
+			error = errno == EINTR ? ERROR_CLOSED : ERROR_SYSTEM;
+			break;
+		}
+		if (got == 0 && !any)
+			error = ERROR_INPUT;
+		if (got == 0 || byte == '\n')
+			break;
+		any = true;
+		if (length + 1 >= size)
+			error = ERROR_LIMIT;
+		else
+			line[length++] = byte;
+	}
+	if (error == 0 && length > 0 && line[length - 1] == '\r')
+		length--;
+	if (error == 0 && length == 0)
+		error = ERROR_INPUT;
+	if (error != 0)
+		secret_wipe(line, length);
+	else
+		line[length] = '\0';
+	return error;
+}
+
+int credential_file(const char *file, char *password, size_t size, bool *ret_exposed)
+{
+	int descriptor = open(file, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	int error, reason;
+
+	if (descriptor < 0)
+		return ERROR_SYSTEM;
+	if (fstat(descriptor, &status) != 0) {
+		error = ERROR_SYSTEM;
+	} else {
+		error = credential_line(descriptor, password, size);
+		*ret_exposed = S_ISREG(status.st_mode) && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+	}
+	reason = errno;
+	close(descriptor);
+	errno = reason;
+	return error;
+}
+
+/* ---- the terminal ---- */
+
+static volatile sig_atomic_t caught;
+
+static void catch_signal(int signal)
+{
+	caught = signal;
+}
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+/* One try; *ret_signal is what interrupted it. */
+static int ask_once(
+	const char *prompt, bool show, char *answer, size_t size, int *ret_signal)
+{
+	const struct sigaction action = { .sa_handler = catch_signal };
+	struct sigaction old[SIGNALS];
+	struct termios before, quiet;
+	int error;
+
+	if (tcgetattr(STDIN_FILENO, &before) != 0)
+		return ERROR_NOT_FOUND;
+	caught = 0;
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &action, &old[i]);
+	quiet = before;
+	if (!show)
+		quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	fputs(prompt, stderr);
+	fflush(stderr);
+	error = credential_line(STDIN_FILENO, answer, size);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &old[i], NULL);
+	*ret_signal = caught;
+	if (!show || error != 0)
+		fputc('\n', stderr);
+	return error;
+}
+
+int credential_ask(const char *prompt, bool show, char *answer, size_t size)
+{
+	int signal, error;
+
+	if (isatty(STDIN_FILENO) == 0)
+		return ERROR_NOT_FOUND;
+	do {
+		error = ask_once(prompt, show, answer, size, &signal);
+		/* Suspended with the terminal as it was; asked anew when it goes on. */
+		if (error == ERROR_CLOSED && signal == SIGTSTP)
+			raise(SIGSTOP);
+	} while (error == ERROR_CLOSED && signal == SIGTSTP);
+	if (error == ERROR_INPUT || error == ERROR_SYSTEM)
+		error = ERROR_CLOSED;
+	return error;
+}

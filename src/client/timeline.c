@@ -1,0 +1,461 @@
+#include "client/timeline.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "client/text.h"
+
+#define LINE_SIZE 1024
+#define BLOCK_LINES 16
+#define NAME_COLUMNS 29      /* the longest stage's name */
+#define NARROW_COLUMNS 64    /* below: what was learned stands on a line of its own */
+#define LIVE_COLUMNS 34      /* below: plain lines */
+#define LIVE_ROWS 20
+#define QUALITY_LINES 5      /* plain lines about a held session, then one a minute */
+
+struct timeline {
+	FILE *stream;
+	struct timeline_style style;
+	const struct clock *clock;
+	size_t lines;                   /* of the block on the screen */
+	size_t widths[BLOCK_LINES];     /* their columns */
+	unsigned frame;                 /* of the spinner */
+	size_t notices;                 /* printed so far */
+	uint64_t qualities;
+	bool paused;
+};
+
+enum paint { PLAIN, GREEN, RED, YELLOW, DIM, BOLD };
+
+static const char *sequence(const struct timeline_style *style, enum paint paint)
+{
+	static const char *const codes[] = { "\033[0m", "\033[32m", "\033[31m", "\033[33m",
+		"\033[2m", "\033[1m" };
+
+	return style->colour ? codes[paint] : "";
+}
+
+static unsigned terminal_columns(FILE *stream, unsigned *ret_rows)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0)
+		return 0;
+	*ret_rows = size.ws_row;
+	return size.ws_col;
+}
+
+struct timeline_style timeline_style_of(FILE *stream)
+{
+	const char *term = getenv("TERM");
+	const char *no_colour = getenv("NO_COLOR");
+	struct timeline_style style = { .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
+	unsigned rows = 0;
+
+	if (isatty(fileno(stream)) == 0 || term == NULL || *term == '\0' || strcmp(term, "dumb") == 0)
+		return style;
+	style.columns = terminal_columns(stream, &rows);
+	style.colour = no_colour == NULL || *no_colour == '\0';
+	style.live = style.columns >= LIVE_COLUMNS && rows >= LIVE_ROWS;
+	return style;
+}
+
+struct timeline *timeline_new(
+	FILE *stream, const struct timeline_style *style, const struct clock *clock)
+{
+	struct timeline *timeline = calloc(1, sizeof(*timeline));
+
+	if (timeline == NULL)
+		return NULL;
+	timeline->stream = stream;
+	timeline->style = *style;
+	timeline->clock = clock;
+	return timeline;
+}
+
+void timeline_free(struct timeline *timeline)
+{
+	free(timeline);
+}
+
+/* ---- one line ---- */
+
+struct mark {
+	const char *utf8, *ascii;
+	enum paint paint;
+};
+
+static struct mark mark_of(const struct timeline *timeline, const struct record_stage *stage)
+{
+	static const char *const spinner[] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" };
+	static const char *const wheel[] = { "|", "/", "-", "\\" };
+
+	switch (stage->state) {
+	case RECORD_OPEN:
+		return (struct mark) {
+			spinner[timeline->frame % 10], wheel[timeline->frame % 4], YELLOW };
+	case RECORD_PASSED:
+		return stage->warned ? (struct mark) { "!", "!", YELLOW }
+		                     : (struct mark) { "✓", "+", GREEN };
+	case RECORD_FAILED:
+		return (struct mark) { "✗", "x", RED };
+	case RECORD_WAITING:
+		break;
+	}
+	return (struct mark) { "·", ".", DIM };
+}
+
+static int64_t elapsed(const struct timeline *timeline, const struct record_stage *stage)
+{
+	if (stage->state == RECORD_OPEN)
+		return clock_steady(timeline->clock) - stage->started;
+	return stage->duration;
+}
+
+static double seconds(int64_t microseconds)
+{
+	return (double)microseconds / 1e6;
+}
+
+static double milliseconds(int64_t microseconds)
+{
+	return (double)(microseconds > 0 ? microseconds : 0) / 1e3;
+}
+
+/* Cuts a clean text to so many columns, with an ellipsis. */
+static void cut(const struct timeline_style *style, char *text, size_t columns)
+{
+	const char *dots = style->utf8 ? "…" : "...";
+	size_t room = style->utf8 ? 1 : 3;
+
+	if (text_columns(text) <= columns)
+		return;
+	text += text_fit(text, columns > room ? columns - room : 0);
+	/* The dots never take more bytes than what they replace or the buffer has: what is cut
+	 * is longer than the limit, and the buffers are larger than any line. */
+	memcpy(text, dots, strlen(dots) + 1);
+}
+
+/* ---- the live block ---- */
+
+/* Rows that the block takes after the terminal's width has changed. */
+static size_t rows(const struct timeline *timeline)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < timeline->lines; i++) {
+		size_t width = timeline->widths[i];
+
+		sum += width <= timeline->style.columns
+			? 1
+			: (width + timeline->style.columns - 1) / timeline->style.columns;
+	}
+	return sum;
+}
+
+/* Ends a line of the block: `plain` is what the eye sees of it. */
+static void end_line(struct timeline *timeline, size_t columns)
+{
+	fputs("\033[K\n", timeline->stream);
+	if (timeline->lines < BLOCK_LINES)
+		timeline->widths[timeline->lines++] = columns;
+}
+
+static void draw_stage(
+	struct timeline *timeline, const struct record *record, enum record_stage_number number)
+{
+	const struct timeline_style *style = &timeline->style;
+	const struct record_stage *stage = &record->stages[number];
+	const struct mark mark = mark_of(timeline, stage);
+	bool narrow = style->columns < NARROW_COLUMNS;
+	size_t limit = style->columns - 1;
+	char summary[LINE_SIZE];
+	char time[32] = "";
+	size_t used;
+
+	text_clean(stage->summary, style->utf8, summary, sizeof(summary) - 8);
+	if (stage->state != RECORD_WAITING)
+		snprintf(time, sizeof(time), "%6.3f s", seconds(elapsed(timeline, stage)));
+	fprintf(timeline->stream, " %s%s%s %s%d %-*s%s", sequence(style, mark.paint),
+		style->utf8 ? mark.utf8 : mark.ascii, sequence(style, PLAIN),
+		stage->state == RECORD_WAITING ? sequence(style, DIM) : "", (int)number,
+		narrow ? (int)limit - 14 < NAME_COLUMNS ? (int)limit - 14 : NAME_COLUMNS : NAME_COLUMNS,
+		record_stage_name(number), stage->state == RECORD_WAITING ? sequence(style, PLAIN) : "");
+	fprintf(timeline->stream, " %s%s%s",
+		stage->state == RECORD_OPEN || elapsed(timeline, stage) > RECORD_STEP_LIMIT
+			? sequence(style, YELLOW)
+			: sequence(style, DIM),
+		time, sequence(style, PLAIN));
+	used = 5 + NAME_COLUMNS + 1 + strlen(time);
+	if (stage->state == RECORD_OPEN && !narrow) {
+		char open[32];
+
+		snprintf(open, sizeof(open), "of %d s", (int)(RECORD_STEP_LIMIT / CLOCK_SECOND));
+		if (summary[0] == '\0')
+			snprintf(summary, sizeof(summary), "%s", open);
+	}
+	if (summary[0] != '\0' && !narrow) {
+		cut(style, summary, limit - used - 2);
+		fprintf(timeline->stream, "  %s", summary);
+		used += 2 + text_columns(summary);
+	}
+	end_line(timeline, used);
+	if (narrow && summary[0] != '\0') {
+		cut(style, summary, limit - 5);
+		fprintf(timeline->stream, "     %s%s%s", sequence(style, DIM), summary,
+			sequence(style, PLAIN));
+		end_line(timeline, 5 + text_columns(summary));
+	}
+}
+
+static void print_quality(const struct link_quality *quality, bool narrow, char *text, size_t size)
+{
+	if (!narrow)
+		snprintf(text, size, "round trip %.2f ms (at most %.2f)  jitter %.2f ms  loss %.1f %%",
+			milliseconds(quality->rtt_mean), milliseconds(quality->rtt_max),
+			milliseconds(quality->jitter), quality->loss * 100);
+	else
+		snprintf(text, size, "rtt %.2f ms  jitter %.2f  loss %.1f %%",
+			milliseconds(quality->rtt_mean), milliseconds(quality->jitter),
+			quality->loss * 100);
+}
+
+static void draw_session(struct timeline *timeline, const struct record *record)
+{
+	const struct timeline_style *style = &timeline->style;
+	bool narrow = style->columns < 80;
+	int64_t held = clock_steady(timeline->clock) - record->established_at;
+	char text[LINE_SIZE] = "waiting for the first answer";
+	char time[48];
+
+	if (record->has_quality && record->quality.rtt_mean >= 0)
+		print_quality(&record->quality, narrow, text, sizeof(text));
+	if (record->hold > 0)
+		snprintf(time, sizeof(time), "%.0f s of %.0f s", seconds(held), seconds(record->hold));
+	else
+		snprintf(time, sizeof(time), "%.0f s, Ctrl-C disconnects", seconds(held));
+	cut(style, time, style->columns - 13);
+	cut(style, text, style->columns - 7);
+	fprintf(timeline->stream, "   %ssession%s  %s", sequence(style, BOLD), sequence(style, PLAIN), time);
+	end_line(timeline, 12 + text_columns(time));
+	fprintf(timeline->stream, "     %s", text);
+	end_line(timeline, 5 + text_columns(text));
+}
+
+static void draw(struct timeline *timeline, const struct record *record)
+{
+	unsigned height;
+	unsigned columns = terminal_columns(timeline->stream, &height);
+
+	if (columns > 0)
+		timeline->style.columns = columns < LIVE_COLUMNS ? LIVE_COLUMNS : columns;
+	if (timeline->lines > 0)
+		fprintf(timeline->stream, "\033[%zuA\r\033[J", rows(timeline));
+	timeline->lines = 0;
+	for (int i = RECORD_INITIALISE; i < RECORD_STAGE_END; i++) {
+		if (!record->list_only || i <= RECORD_GET_RESOURCES)
+			draw_stage(timeline, record, (enum record_stage_number)i);
+	}
+	if (record->established)
+		draw_session(timeline, record);
+	fflush(timeline->stream);
+}
+
+void timeline_pause(struct timeline *timeline)
+{
+	timeline->lines = 0;
+	fflush(timeline->stream);
+}
+
+void timeline_tick(struct timeline *timeline, const struct record *record)
+{
+	if (!timeline->style.live)
+		return;
+	timeline->frame++;
+	draw(timeline, record);
+}
+
+/* ---- plain lines ---- */
+
+static void plain_stage(
+	struct timeline *timeline, const struct record *record, enum record_stage_number number)
+{
+	const struct timeline_style *style = &timeline->style;
+	const struct record_stage *stage = &record->stages[number];
+	const char *word = stage->state == RECORD_FAILED ? "failed"
+		: stage->warned                          ? "passed (!)"
+		                                         : "passed";
+	char summary[LINE_SIZE];
+
+	text_clean(stage->summary, style->utf8, summary, sizeof(summary));
+	fprintf(timeline->stream, "stage %d %-*s  %s%s%s in %.3f s (limit %d s)%s%s\n", (int)number,
+		NAME_COLUMNS, record_stage_name(number),
+		sequence(style, stage->state == RECORD_FAILED ? RED : stage->warned ? YELLOW : GREEN),
+		word, sequence(style, PLAIN), seconds(stage->duration),
+		(int)(RECORD_STEP_LIMIT / CLOCK_SECOND), summary[0] != '\0' ? ": " : "", summary);
+}
+
+static void plain_quality(struct timeline *timeline, const struct record *record)
+{
+	char text[LINE_SIZE];
+
+	if (!record->established || record->quality.rtt_mean < 0)
+		return;
+	timeline->qualities++;
+	if (timeline->qualities > QUALITY_LINES && timeline->qualities % 60 != 0)
+		return;
+	print_quality(&record->quality, false, text, sizeof(text));
+	fprintf(timeline->stream, "session %s\n", text);
+}
+
+static void print_notices(struct timeline *timeline, const struct record *record)
+{
+	const struct timeline_style *style = &timeline->style;
+	char text[LINE_SIZE];
+
+	for (; timeline->notices < record->notice_count; timeline->notices++) {
+		text_clean(record->notices[timeline->notices], style->utf8, text, sizeof(text));
+		fprintf(timeline->stream, "%swarning: %s%s\n", sequence(style, YELLOW), text,
+			sequence(style, PLAIN));
+	}
+}
+
+/* Breaks a clean text between words, each line indented. */
+static void print_wrapped(
+	FILE *stream, const struct timeline_style *style, size_t indent, const char *text)
+{
+	size_t width = style->columns > indent + 1 ? style->columns - indent - 1 : strlen(text) + 1;
+
+	while (*text != '\0') {
+		size_t length = text_fit_words(text, width);
+		size_t shown = length;
+
+		while (shown > 0 && text[shown - 1] == ' ')
+			shown--;
+		fprintf(stream, "%*s%.*s\n", (int)indent, "", (int)shown, text);
+		text += length;
+		text += strspn(text, " ");
+	}
+}
+
+/* Why and how well: the last lines of a session that stood. */
+static void print_end(struct timeline *timeline, const struct record *record)
+{
+	const struct timeline_style *style = &timeline->style;
+	char text[LINE_SIZE];
+
+	if (!record->established)
+		return;
+	if (record->has_quality && record->quality.rtt_mean >= 0 && !style->live) {
+		print_quality(&record->quality, false, text, sizeof(text));
+		fprintf(timeline->stream, "session %s over all\n", text);
+	}
+	if (!record->has_cause)
+		return;
+	snprintf(text, sizeof(text), "disconnected: %s (cause 0x%03x)",
+		link_cause_meaning(record->cause), record->cause);
+	print_wrapped(timeline->stream, style, style->live ? 3 : 0, text);
+}
+
+void timeline_changed(struct timeline *timeline, const struct record *record,
+	enum record_change change, enum record_stage_number stage)
+{
+	if (change == RECORD_NOTICE) {
+		/* The block goes, the warning takes its place, and the block follows. */
+		if (timeline->style.live && timeline->lines > 0)
+			fprintf(timeline->stream, "\033[%zuA\r\033[J", rows(timeline));
+		timeline->lines = 0;
+		print_notices(timeline, record);
+	}
+	if (timeline->style.live) {
+		draw(timeline, record);
+	} else if (change == RECORD_STAGE_FINISHED) {
+		plain_stage(timeline, record, stage);
+	} else if (change == RECORD_QUALITY) {
+		plain_quality(timeline, record);
+	}
+	if (change == RECORD_ENDED)
+		print_end(timeline, record);
+	fflush(timeline->stream);
+}
+
+/* ---- reports ---- */
+
+#define LABEL_COLUMNS 11
+
+static void labelled(
+	FILE *stream, const struct timeline_style *style, const char *label, const char *text)
+{
+	size_t width = style->columns > 40 ? style->columns : 80;
+	char clean[2048];
+	const char *rest = clean;
+	bool first = true;
+
+	text_clean(text, style->utf8, clean, sizeof(clean));
+	width = (width > 100 ? 100 : width) - LABEL_COLUMNS - 3;
+	while (*rest != '\0') {
+		size_t length = text_fit_words(rest, width);
+		size_t shown = length;
+
+		while (shown > 0 && rest[shown - 1] == ' ')
+			shown--;
+		fprintf(stream, "  %s%-*s%s %.*s\n", first ? sequence(style, DIM) : "", LABEL_COLUMNS,
+			first ? label : "", first ? sequence(style, PLAIN) : "", (int)shown, rest);
+		rest += length;
+		rest += strspn(rest, " ");
+		first = false;
+	}
+}
+
+void timeline_failure(
+	FILE *stream, const struct timeline_style *style, const struct record *record)
+{
+	const struct record_failure *failure = &record->failure;
+	char next[1024];
+
+	if (!record->failed)
+		return;
+	if (failure->stage != RECORD_NO_STAGE)
+		fprintf(stream, "\n%sStage %d, %s, failed.%s\n", sequence(style, RED),
+			(int)failure->stage, record_stage_name(failure->stage), sequence(style, PLAIN));
+	else
+		fprintf(stream, "\n%sThe session was lost.%s\n", sequence(style, RED),
+			sequence(style, PLAIN));
+	if (failure->result_id[0] != '\0')
+		labelled(stream, style, "result", failure->result_id);
+	if (failure->text[0] != '\0')
+		labelled(stream, style, "server says", failure->text);
+	if (failure->detail[0] != '\0')
+		labelled(stream, style, "detail", failure->detail);
+	if (record->has_cause) {
+		snprintf(next, sizeof(next), "0x%03x %s", record->cause, link_cause_name(record->cause));
+		labelled(stream, style, "cause", next);
+	}
+	labelled(stream, style, "meaning", failure->advice.meaning);
+	labelled(stream, style, "next step", failure->advice.next);
+	labelled(stream, style, "who", failure->advice.who);
+	labelled(stream, style, "log id", record->log_id);
+	/* Who did not answer has not logged anything either. */
+	if (failure->stage != RECORD_INITIALISE || failure->error == 0)
+		labelled(stream, style, "",
+			"Quote the log id to the administrator: every program on the way logs it.");
+}
+
+void timeline_resources(
+	FILE *stream, const struct timeline_style *style, const struct record *record)
+{
+	char name[LINE_SIZE], state[128], type[64];
+
+	for (size_t i = 0; i < record->resource_count; i++) {
+		const struct record_resource *resource = &record->resources[i];
+
+		text_clean(resource->name, style->utf8, name, sizeof(name));
+		text_clean(resource->session_type, style->utf8, type, sizeof(type));
+		text_clean(resource->state, style->utf8, state, sizeof(state));
+		fprintf(stream, "%3zu  %s%s%s%s%s\n", i + 1, name, type[0] != '\0' ? "  " : "", type,
+			state[0] != '\0' ? "  " : "", state);
+	}
+}

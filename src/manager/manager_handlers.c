@@ -1,0 +1,372 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "manager/manager.h"
+#include "service/event.h"
+#include "service/greeting.h"
+#include "service/launch.h"
+
+/* The broker's session behind one of ours. */
+struct upstream {
+	char *cookie; /* NULL before the broker's first answer */
+};
+
+/* One message on its way to the broker and back. */
+struct relay {
+	struct manager_view *view;
+	struct certificate_policy policy; /* of the agent; must outlive the launch */
+};
+
+static void upstream_free(void *role)
+{
+	struct upstream *upstream = role;
+
+	secret_wipe_text(upstream->cookie);
+	free(upstream->cookie);
+	free(upstream);
+}
+
+static const char *upstream_cookie(const struct session *session)
+{
+	const struct upstream *upstream = session->role;
+
+	return upstream != NULL ? upstream->cookie : NULL;
+}
+
+static int set_upstream_cookie(struct session *session, const char *cookie)
+{
+	struct upstream *upstream = session->role;
+
+	if (upstream == NULL) {
+		upstream = calloc(1, sizeof(*upstream));
+		if (upstream == NULL)
+			return ERROR_MEMORY;
+		session->role = upstream;
+		session->role_free = upstream_free;
+	}
+	return sessions_set_text(&upstream->cookie, cookie);
+}
+
+static const char *request_element(const struct transaction *transaction)
+{
+	return message_info(transaction->request->id)->element;
+}
+
+/* Clients accept N/A. */
+static const char *own_address(const struct transaction *transaction)
+{
+	return *transaction->local != '\0' ? transaction->local : "N/A";
+}
+
+static void finish(struct transaction *transaction)
+{
+	struct relay *relay = transaction->role;
+
+	manager_view_release(relay->view);
+	transaction_finish(transaction);
+}
+
+/* The broker could not be asked: an answer of the kind the client waits for, with the true cause. */
+static void fail_relay(struct transaction *transaction, const struct peer_answer *answer)
+{
+	struct relay *relay = transaction->role;
+	enum result_id result;
+
+	event_pcm_broker_failed(transaction->loop->log, transaction->log_id,
+		relay->view->broker_address, request_element(transaction), answer->detail);
+	switch (transaction->request->id) {
+	case MESSAGE_AUTHENTICATE:
+		result = RESULT_AUTH_FAILED_BROKER_UNREACHABLE;
+		break;
+	case MESSAGE_GET_RESOURCE_LIST:
+		result = RESULT_LIST_FAILED_BROKER_UNREACHABLE;
+		break;
+	case MESSAGE_ALLOCATE_RESOURCE:
+		result = RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER;
+		break;
+	case MESSAGE_BYE:
+		/* Our session ends whether or not the broker has heard of it; its own times out. */
+		finish(transaction);
+		return;
+	default:
+		manager_view_release(relay->view);
+		transaction_fail(
+			transaction, RESULT_ERR_BROKER_UNREACHABLE, "the connection broker does not answer");
+		return;
+	}
+	transaction_result(transaction, result,
+		result == RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER
+			? "The connection broker did not answer; try again, then tell your administrator."
+			: NULL);
+	finish(transaction);
+}
+
+/* True when the answer was a proper one and stands in the reply; else it has been dealt with. */
+static bool take_answer(struct transaction *transaction, const struct peer_answer *answer)
+{
+	struct relay *relay = transaction->role;
+	const char *result;
+
+	if (answer->error != 0) {
+		fail_relay(transaction, answer);
+		return false;
+	}
+	if (answer->message->id == MESSAGE_ERROR_RESP) {
+		result = message_text(answer->message, FIELD_ERROR_RESP_RESULT_RESULT_ID);
+		event_pcm_broker_response(transaction->loop->log, transaction->log_id,
+			request_element(transaction), result, (double)answer->total_us / 1e6);
+		manager_view_release(relay->view);
+		transaction_fail_as(transaction, answer->message);
+		return false;
+	}
+	if ((answer->cookie != NULL && set_upstream_cookie(transaction->session, answer->cookie) != 0)
+		|| transaction_adopt(transaction, answer->message) != 0) {
+		manager_view_release(relay->view);
+		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
+		return false;
+	}
+	event_pcm_broker_response(transaction->loop->log, transaction->log_id,
+		request_element(transaction), transaction_result_id(transaction),
+		(double)answer->total_us / 1e6);
+	return true;
+}
+
+/* Sends the client's message on, under the broker's root; hello with who we are. */
+static void relay_message(struct transaction *transaction, peer_done *done)
+{
+	struct manager *manager = transaction->user;
+	struct relay *relay = arena_alloc(transaction->arena, sizeof(*relay));
+	struct message *request = message_new(transaction->arena, transaction->request->id, ROOT_BROKER,
+		transaction->request->version);
+	struct peer_answer failure = { .error = ERROR_MEMORY, .detail = error_text(ERROR_MEMORY) };
+	struct peer_call call = {
+		.request = request,
+		.cookie = upstream_cookie(transaction->session),
+		.log_id = transaction->log_id,
+		.forwarded_for = transaction->client,
+		.arena = transaction->arena,
+	};
+
+	if (relay == NULL || request == NULL) {
+		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
+		return;
+	}
+	relay->view = manager_view_hold(manager);
+	transaction->role = relay;
+	call.address = relay->view->broker_address;
+	call.policy = &relay->view->broker_policy;
+	call.timeout_ms = relay->view->timeout_ms;
+	failure.error = message_copy(request, transaction->request);
+	if (failure.error == 0 && request->id == MESSAGE_HELLO) {
+		message_put(request, FIELD_HELLO_PCM_INFO_PRODUCT_NAME, "Fairlead Connection Manager");
+		message_put(request, FIELD_HELLO_PCM_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION);
+		message_put(request, FIELD_HELLO_PCM_INFO_PLATFORM, greeting_platform());
+		message_put(request, FIELD_HELLO_PCM_INFO_IP_ADDRESS, own_address(transaction));
+		message_put(request, FIELD_HELLO_PCM_INFO_HOSTNAME, relay->view->hostname);
+	}
+	event_pcm_broker_request(
+		transaction->loop->log, transaction->log_id, request_element(transaction));
+	if (failure.error == 0)
+		failure.error = peer_call(transaction->loop->peer, &call, done, transaction);
+	if (failure.error != 0) {
+		failure.detail = error_text(failure.error);
+		fail_relay(transaction, &failure);
+	}
+}
+
+/* --- stage 1 --- */
+
+static void hello_answered(void *user, const struct peer_answer *answer)
+{
+	struct transaction *transaction = user;
+	struct relay *relay = transaction->role;
+	struct message *reply = transaction->reply;
+
+	if (!take_answer(transaction, answer))
+		return;
+	/* By this a client tells that it is not connected to a host directly (seen in client logs). */
+	if (message_find(reply, FIELD_HELLO_RESP_PCM_INFO) == NULL) {
+		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_PRODUCT_NAME, "Fairlead Connection Manager");
+		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION);
+		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_PLATFORM, greeting_platform());
+		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_IP_ADDRESS, own_address(transaction));
+		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_HOSTNAME, relay->view->hostname);
+	}
+	event_pcm_session_created(transaction->loop->log, transaction->log_id,
+		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_HOSTNAME),
+		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME), transaction->client);
+	finish(transaction);
+}
+
+static void handle_hello(struct transaction *transaction)
+{
+	greeting_note_client(transaction);
+	relay_message(transaction, hello_answered);
+}
+
+/* --- stage 2 --- */
+
+static void authenticate_answered(void *user, const struct peer_answer *answer)
+{
+	struct transaction *transaction = user;
+	struct session *session = transaction->session;
+	int error = 0;
+
+	if (!take_answer(transaction, answer))
+		return;
+	if (transaction_outcome(transaction) == OUTCOME_OK) {
+		/* The agent will ask for it again. */
+		error = seal_close(&session->password, transaction->loop->entropy, transaction->cookie,
+			transaction_text(transaction, FIELD_AUTHENTICATE_PASSWORD));
+		if (error == 0)
+			error = sessions_set_text(
+				&session->user, transaction_text(transaction, FIELD_AUTHENTICATE_USERNAME));
+		if (error == 0)
+			error = sessions_set_text(
+				&session->domain, transaction_text(transaction, FIELD_AUTHENTICATE_DOMAIN));
+	}
+	if (error != 0) {
+		manager_view_release(((struct relay *)transaction->role)->view);
+		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
+		return;
+	}
+	finish(transaction);
+}
+
+static void handle_authenticate(struct transaction *transaction)
+{
+	relay_message(transaction, authenticate_answered);
+}
+
+/* --- stages 3 and 5 --- */
+
+static void plainly_answered(void *user, const struct peer_answer *answer)
+{
+	struct transaction *transaction = user;
+
+	if (take_answer(transaction, answer))
+		finish(transaction);
+}
+
+static void handle_get_resource_list(struct transaction *transaction)
+{
+	relay_message(transaction, plainly_answered);
+}
+
+static void bye_answered(void *user, const struct peer_answer *answer)
+{
+	struct transaction *transaction = user;
+
+	if (answer->error != 0 || answer->message->id == MESSAGE_BYE_RESP)
+		event_pcm_session_ended(transaction->loop->log, transaction->log_id, "bye");
+	plainly_answered(transaction, answer);
+}
+
+static void handle_bye(struct transaction *transaction)
+{
+	relay_message(transaction, bye_answered);
+}
+
+/* --- stage 4 --- */
+
+static void launched(struct transaction *transaction)
+{
+	const char *address = message_text(
+		transaction->reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS);
+	const char *port
+		= message_text(transaction->reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_PORT);
+
+	if (transaction_outcome(transaction) == OUTCOME_OK && address != NULL && port != NULL)
+		event_pcm_target(transaction->loop->log, transaction->log_id, address, atoi(port));
+	finish(transaction);
+}
+
+/* A fresh reply for the launch to fill: of the broker's, only extensions are the client's. */
+static int begin_reply(struct transaction *transaction)
+{
+	const struct message *old = transaction->reply;
+	struct message *reply = message_new(transaction->arena, old->id, old->root, old->version);
+
+	if (reply == NULL)
+		return ERROR_MEMORY;
+	for (const struct message_node *node = old->first; node != NULL; node = node->next) {
+		if (node->field == FIELD_EXTENSION
+			&& message_add(reply, NULL, FIELD_EXTENSION, node->text) == NULL)
+			return ERROR_MEMORY;
+	}
+	transaction->reply = reply;
+	return 0;
+}
+
+/* The broker has said which host; now its agent is told to expect the client. */
+static void launch(struct transaction *transaction, const char *address, const char *hostname)
+{
+	struct relay *relay = transaction->role;
+	struct manager_agent agent = manager_view_agent(relay->view, hostname, address);
+	struct launch_host host = {
+		.address = address,
+		.hostname = hostname,
+		.port = agent.port,
+		.policy = &relay->policy,
+		.timeout_ms = relay->view->timeout_ms,
+	};
+	char password[SEAL_SECRET_MAXIMUM + 1];
+	struct launch_user user = {
+		.user = transaction->session->user,
+		.domain = transaction->session->domain,
+		.password = password,
+	};
+	int error = begin_reply(transaction);
+
+	relay->policy = agent.policy;
+	if (error == 0)
+		error = seal_open(&transaction->session->password, transaction->cookie, password);
+	if (error == 0)
+		error = launch_start(transaction, &host, &user, relay->view->license_path, launched);
+	secret_wipe(password, sizeof(password));
+	if (error != 0) {
+		transaction_result(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT, NULL);
+		finish(transaction);
+	}
+}
+
+static void allocate_answered(void *user, const struct peer_answer *answer)
+{
+	struct transaction *transaction = user;
+	const struct message *found = answer->message;
+	const char *address, *hostname;
+
+	if (answer->error != 0 || found->id == MESSAGE_ERROR_RESP) {
+		(void)take_answer(transaction, answer);
+		return;
+	}
+	address = message_text(found, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS);
+	hostname = message_text(found, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_HOSTNAME);
+	/* A failure is the client's answer as it is; so is a target that is complete already,
+	 * from a manager or gateway further on. */
+	if (!take_answer(transaction, answer))
+		return;
+	if (transaction_outcome(transaction) != OUTCOME_OK || address == NULL
+		|| message_text(found, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG) != NULL)
+		finish(transaction);
+	else
+		launch(transaction, address, hostname != NULL ? hostname : "");
+}
+
+static void handle_allocate_resource(struct transaction *transaction)
+{
+	relay_message(transaction, allocate_answered);
+}
+
+const struct endpoint_route manager_routes[] = {
+	{ MESSAGE_HELLO, handle_hello },
+	{ MESSAGE_AUTHENTICATE, handle_authenticate },
+	{ MESSAGE_GET_RESOURCE_LIST, handle_get_resource_list },
+	{ MESSAGE_ALLOCATE_RESOURCE, handle_allocate_resource },
+	{ MESSAGE_BYE, handle_bye },
+};
+const size_t manager_route_count = sizeof(manager_routes) / sizeof(manager_routes[0]);

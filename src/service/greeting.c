@@ -1,0 +1,73 @@
+#include "service/greeting.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#define PROBE_PRODUCT "QueryBrokerClient" /* seen in client traffic */
+
+static char platform[256];
+
+static void read_platform(void)
+{
+	struct utsname names;
+
+	if (uname(&names) == 0)
+		snprintf(platform, sizeof(platform), "%.60s %.100s %.60s", names.sysname, names.release,
+			names.machine);
+	else
+		snprintf(platform, sizeof(platform), "Linux");
+}
+
+const char *greeting_platform(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, read_platform);
+	return platform;
+}
+
+bool greeting_is_probe(const struct transaction *transaction)
+{
+	return strcmp(transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME), PROBE_PRODUCT)
+		== 0;
+}
+
+void greeting_note_client(struct transaction *transaction)
+{
+	struct session *session = transaction->session;
+	const struct message_node *cap = message_find(transaction->request, FIELD_HELLO_CAPS_CAP);
+
+	/* Short of memory it remembers less. */
+	(void)sessions_set_text(&session->client_name,
+		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_HOSTNAME));
+	(void)sessions_set_text(&session->client_product,
+		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME));
+	session->capabilities = 0;
+	for (; cap != NULL; cap = message_next(cap)) {
+		int bit = field_value_index(FIELD_HELLO_CAPS_CAP, cap->text);
+
+		if (bit >= 0)
+			session->capabilities |= 1u << bit;
+	}
+}
+
+void greeting_reply(struct transaction *transaction, const struct greeting *greeting)
+{
+	struct message *reply = transaction->reply;
+	struct message_node *domains;
+
+	greeting_note_client(transaction);
+	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_NAME, greeting->product);
+	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION);
+	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PLATFORM, greeting_platform());
+	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_LOCALE, "en_US");
+	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_IP_ADDRESS,
+		*transaction->local != '\0' ? transaction->local : "N/A");
+	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_HOSTNAME, greeting->hostname);
+	message_put(reply, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_AUTHENTICATION_METHODS_METHOD, "AUTHENTICATE_VIA_PASSWORD");
+	domains = message_put(reply, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS, NULL);
+	for (size_t i = 0; domains != NULL && i < greeting->domain_count; i++)
+		message_add(reply, domains, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS_DOMAIN, greeting->domains[i]);
+}

@@ -1,0 +1,222 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "service/identity.h"
+#include "service/password.h"
+
+/* Hashes of "right" and "other", made once: cheap, but still the slow part. */
+static char right[PASSWORD_HASH_SIZE], other[PASSWORD_HASH_SIZE];
+
+static const char *const groups[] = {"staff", "cad"};
+
+static int make_hashes(void **state)
+{
+	(void)state;
+	assert_int_equal(password_hash(entropy_system(), "right", 1, right), 0);
+	assert_int_equal(password_hash(entropy_system(), "other", 1, other), 0);
+	return 0;
+}
+
+static struct identity *identity;
+static struct arena *arena;
+static struct identity_user found;
+
+static int set_up(void **state)
+{
+	const struct identity_entry entries[] = {
+		{"Alice", "CORP", right, groups, 2},
+		{"alice", "", other, NULL, 0},
+		{"bob", NULL, right, groups, 1},
+		{"carol", "CORP", right, NULL, 0},
+		{"dave", "A", right, NULL, 0},
+		{"dave", "B", other, NULL, 0},
+		{"at@sign", "", right, NULL, 0},
+	};
+
+	(void)state;
+	assert_int_equal(
+		identity_file_new(entries, sizeof(entries) / sizeof(entries[0]), &identity), 0);
+	arena = arena_new(65536);
+	assert_non_null(arena);
+	memset(&found, 0, sizeof(found));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	identity_free(identity);
+	arena_free(arena);
+	return 0;
+}
+
+static bool good(const char *user, const char *domain, const char *password)
+{
+	enum result_id result;
+
+	memset(&found, 0, sizeof(found));
+	result = identity_check(identity, arena, user, domain, password, &found);
+	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE)
+		return true;
+	assert_int_equal(result, RESULT_AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD);
+	assert_null(found.name);
+	return false;
+}
+
+static void test_found(void **state)
+{
+	(void)state;
+	assert_true(good("ALICE", "corp", "right"));
+	assert_string_equal(found.name, "Alice");
+	assert_string_equal(found.domain, "CORP");
+	assert_int_equal(found.group_count, 2);
+	assert_string_equal(found.groups[0], "staff");
+	assert_string_equal(found.groups[1], "cad");
+	assert_true(good("bob", "", "right"));
+	assert_string_equal(found.domain, "");
+	assert_true(good("bob", NULL, "right"));
+	assert_true(good("bob", "ANY", "right"));
+	assert_true(good("at@sign", "", "right"));
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	assert_false(good("alice", "corp", "other"));
+	assert_false(good("alice", "corp", ""));
+	assert_false(good("bob", "", "Right"));
+	assert_false(good("nobody", "", "right"));
+	assert_false(good("nobody", "", "other"));
+	assert_false(good("", "", "right"));
+	assert_false(good("carol", "ELSEWHERE", "right"));
+}
+
+/* The exact domain first, then the entry for any domain, then the only one. */
+static void test_domains(void **state)
+{
+	(void)state;
+	assert_true(good("alice", "", "other"));
+	assert_false(good("alice", "", "right"));
+	assert_true(good("alice", "ELSEWHERE", "other"));
+	assert_true(good("carol", "", "right"));
+	assert_string_equal(found.domain, "CORP");
+	assert_true(good("dave", "a", "right"));
+	assert_true(good("dave", "b", "other"));
+	/* Which dave would be a guess. */
+	assert_false(good("dave", "", "right"));
+	assert_false(good("dave", "", "other"));
+}
+
+static void test_split_names(void **state)
+{
+	(void)state;
+	assert_true(good("CORP\\alice", "", "right"));
+	assert_true(good("corp\\alice", "CORP", "right"));
+	assert_true(good("alice@corp", "", "right"));
+	assert_true(good("alice@corp", "corp", "right"));
+	assert_true(good("at@sign@corp", "", "right"));
+	assert_false(good("A\\dave", "B", "right"));
+	assert_false(good("dave@A", "B", "right"));
+	assert_false(good("\\bob", "", "right"));
+	assert_false(good("@bob", "", "right"));
+	assert_false(good("corp\\", "", "right"));
+	assert_false(good("alice@", "", "other"));
+	assert_false(good("\\", "", "right"));
+}
+
+static void test_long_names(void **state)
+{
+	char longest[2 * IDENTITY_NAME_MAXIMUM];
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	assert_false(good(longest, "", "right"));
+	assert_false(good("bob", longest, "right"));
+	longest[300] = '\\';
+	assert_false(good(longest, "", "right"));
+}
+
+static void test_memory_short(void **state)
+{
+	struct arena *small = arena_new(4);
+
+	(void)state;
+	assert_int_equal(identity_check(identity, small, "alice", "corp", "right", &found),
+		RESULT_AUTH_FAILED_SERVICE_BUSY);
+	assert_null(found.name);
+	arena_free(small);
+}
+
+static void test_copies(void **state)
+{
+	char name[] = "erin", group[] = "g";
+	const char *list[] = {group};
+	const struct identity_entry entry = {name, NULL, right, list, 1};
+
+	(void)state;
+	identity_free(identity);
+	assert_int_equal(identity_file_new(&entry, 1, &identity), 0);
+	memset(name, 'x', 4);
+	group[0] = 'x';
+	list[0] = NULL;
+	assert_true(good("erin", "", "right"));
+	assert_string_equal(found.groups[0], "g");
+}
+
+static void test_bad_entries(void **state)
+{
+	char longest[IDENTITY_NAME_MAXIMUM + 2];
+	struct identity_entry entries[2] = {{"a", "", right, NULL, 0}, {"A", NULL, right, NULL, 0}};
+	struct identity *untouched = identity;
+
+	(void)state;
+	assert_int_equal(identity_file_new(entries, 2, &untouched), ERROR_EXISTS);
+	entries[1].name = "";
+	assert_int_equal(identity_file_new(entries, 2, &untouched), ERROR_INPUT);
+	entries[1].name = "b";
+	entries[1].password = "clear text";
+	assert_int_equal(identity_file_new(entries, 2, &untouched), ERROR_INPUT);
+	entries[1].password = right;
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	entries[1].name = longest;
+	assert_int_equal(identity_file_new(entries, 2, &untouched), ERROR_INPUT);
+	assert_ptr_equal(untouched, identity);
+}
+
+static void test_nobody_configured(void **state)
+{
+	(void)state;
+	identity_free(identity);
+	assert_int_equal(identity_file_new(NULL, 0, &identity), 0);
+	assert_false(good("alice", "", "right"));
+	assert_false(good("alice", "", ""));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_found),
+		TEST(test_refused),
+		TEST(test_domains),
+		TEST(test_split_names),
+		TEST(test_long_names),
+		TEST(test_memory_short),
+		TEST(test_copies),
+		TEST(test_bad_entries),
+		TEST(test_nobody_configured),
+	};
+
+	return cmocka_run_group_tests(tests, make_hashes, NULL);
+}
