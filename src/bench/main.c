@@ -1,26 +1,74 @@
-/* fairlead-bench: how much a broker bears. fairlead-bench(1). */
+/* fairlead-bench: how much a server bears. fairlead-bench(1). */
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
+#include "bench/idle.h"
+#include "bench/load.h"
 #include "bench/options.h"
-#include "bench/process.h"
+#include "bench/report.h"
+
+#define OWN_FILES 32
+
+/* As many files as the connections need; false: the system does not allow it. */
+static bool raise_files(unsigned connections)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return false;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= connections + OWN_FILES;
+}
+
+static int run_load(const struct options *options, char why[LOAD_TEXT_SIZE])
+{
+	struct load_result *result = malloc(sizeof(*result));
+	int error;
+
+	if (result == NULL) {
+		snprintf(why, LOAD_TEXT_SIZE, "out of memory");
+		return -1;
+	}
+	error = load_run(options, result, why);
+	if (error == 0 && report_load(options, result) != 0) {
+		snprintf(why, LOAD_TEXT_SIZE, "the result cannot be written");
+		error = -1;
+	}
+	free(result);
+	return error;
+}
+
+static int run_idle(const struct options *options, char why[LOAD_TEXT_SIZE])
+{
+	struct idle_result result;
+	int error = idle_run(options, &result, why);
+
+	if (error == 0 && report_idle(options, &result) != 0) {
+		snprintf(why, LOAD_TEXT_SIZE, "the result cannot be written");
+		error = -1;
+	}
+	return error;
+}
 
 int main(int argc, char **argv)
 {
+	char why[LOAD_TEXT_SIZE] = "";
 	struct options options;
-	struct process_use use;
 	int status = options_read(argc, argv, &options);
 
 	if (status != 0)
 		return status - 1;
 	signal(SIGPIPE, SIG_IGN);
-	for (unsigned i = 0; i < options.pid_count; i++) {
-		if (process_use(options.pids[i], &use) != 0) {
-			fprintf(stderr, "fairlead-bench: there is no process %ld\n", (long)options.pids[i]);
-			return EXIT_FAILURE;
-		}
+	if (!raise_files(options.connections)) {
+		fprintf(stderr, "fairlead-bench: %u connections need more open files than are allowed\n",
+			options.connections);
+		return EXIT_FAILURE;
 	}
-	return EXIT_SUCCESS;
+	if ((options.mode == BENCH_IDLE ? run_idle(&options, why) : run_load(&options, why)) == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "fairlead-bench: %s\n", why);
+	return EXIT_FAILURE;
 }

@@ -73,7 +73,8 @@ struct connect_options {
 int connect_start(const struct connect_options *options, struct connect **ret_connect);
 
 /* SIGINT, SIGTERM: disconnects a session that stands, which is its normal end; before that, gives
- * up. `over` follows, perhaps from inside. A second call gives up at once. */
+ * up. `over` follows, perhaps from inside. A second call gives up at once. Not to be called from
+ * inside an event. */
 void connect_stop(struct connect *connect, int signal);
 
 const struct record *connect_record(const struct connect *connect);

@@ -25,7 +25,6 @@ struct timeline {
 	unsigned frame;                 /* of the spinner */
 	size_t notices;                 /* printed so far */
 	uint64_t qualities;
-	bool paused;
 };
 
 enum paint { PLAIN, GREEN, RED, YELLOW, DIM, BOLD };
@@ -174,22 +173,26 @@ static void draw_stage(
 	size_t limit = style->columns - 1;
 	char summary[LINE_SIZE];
 	char time[32] = "";
+	bool waiting = stage->state == RECORD_WAITING;
+	size_t name = NAME_COLUMNS;
 	size_t used;
 
 	text_clean(stage->summary, style->utf8, summary, sizeof(summary) - 8);
-	if (stage->state != RECORD_WAITING)
+	if (!waiting)
 		snprintf(time, sizeof(time), "%6.3f s", seconds(elapsed(timeline, stage)));
-	fprintf(timeline->stream, " %s%s%s %s%d %-*s%s", sequence(style, mark.paint),
+	if (narrow && limit - 16 < name)
+		name = limit - 16;
+	fprintf(timeline->stream, " %s%s%s %s%d %-*.*s%s", sequence(style, mark.paint),
 		style->utf8 ? mark.utf8 : mark.ascii, sequence(style, PLAIN),
-		stage->state == RECORD_WAITING ? sequence(style, DIM) : "", (int)number,
-		narrow ? (int)limit - 14 < NAME_COLUMNS ? (int)limit - 14 : NAME_COLUMNS : NAME_COLUMNS,
-		record_stage_name(number), stage->state == RECORD_WAITING ? sequence(style, PLAIN) : "");
-	fprintf(timeline->stream, " %s%s%s",
-		stage->state == RECORD_OPEN || elapsed(timeline, stage) > RECORD_STEP_LIMIT
-			? sequence(style, YELLOW)
-			: sequence(style, DIM),
-		time, sequence(style, PLAIN));
-	used = 5 + NAME_COLUMNS + 1 + strlen(time);
+		waiting ? sequence(style, DIM) : "", (int)number, (int)name, (int)name,
+		record_stage_name(number), waiting ? sequence(style, PLAIN) : "");
+	if (!waiting)
+		fprintf(timeline->stream, " %s%s%s",
+			stage->state == RECORD_OPEN || elapsed(timeline, stage) > RECORD_STEP_LIMIT
+				? sequence(style, YELLOW)
+				: sequence(style, DIM),
+			time, sequence(style, PLAIN));
+	used = 5 + name + 1 + strlen(time);
 	if (stage->state == RECORD_OPEN && !narrow) {
 		char open[32];
 
@@ -245,6 +248,13 @@ static void draw_session(struct timeline *timeline, const struct record *record)
 	end_line(timeline, 5 + text_columns(text));
 }
 
+static void erase(struct timeline *timeline)
+{
+	if (timeline->lines > 0)
+		fprintf(timeline->stream, "\033[%zuA\r\033[J", rows(timeline));
+	timeline->lines = 0;
+}
+
 static void draw(struct timeline *timeline, const struct record *record)
 {
 	unsigned height;
@@ -252,9 +262,7 @@ static void draw(struct timeline *timeline, const struct record *record)
 
 	if (columns > 0)
 		timeline->style.columns = columns < LIVE_COLUMNS ? LIVE_COLUMNS : columns;
-	if (timeline->lines > 0)
-		fprintf(timeline->stream, "\033[%zuA\r\033[J", rows(timeline));
-	timeline->lines = 0;
+	erase(timeline);
 	for (int i = RECORD_INITIALISE; i < RECORD_STAGE_END; i++) {
 		if (!record->list_only || i <= RECORD_GET_RESOURCES)
 			draw_stage(timeline, record, (enum record_stage_number)i);
@@ -266,7 +274,7 @@ static void draw(struct timeline *timeline, const struct record *record)
 
 void timeline_pause(struct timeline *timeline)
 {
-	timeline->lines = 0;
+	erase(timeline);
 	fflush(timeline->stream);
 }
 
@@ -365,9 +373,7 @@ void timeline_changed(struct timeline *timeline, const struct record *record,
 {
 	if (change == RECORD_NOTICE) {
 		/* The block goes, the warning takes its place, and the block follows. */
-		if (timeline->style.live && timeline->lines > 0)
-			fprintf(timeline->stream, "\033[%zuA\r\033[J", rows(timeline));
-		timeline->lines = 0;
+		erase(timeline);
 		print_notices(timeline, record);
 	}
 	if (timeline->style.live) {

@@ -39,8 +39,8 @@ void timeline_changed(struct timeline *timeline, const struct record *record,
 /* Redraws a live block: call about ten times a second. */
 void timeline_tick(struct timeline *timeline, const struct record *record);
 
-/* Before something else writes to the terminal: a prompt, a list. The block stands where it
- * is and a new one begins afterwards. */
+/* Before something else writes to the terminal: a prompt, a list. The block is taken away and
+ * drawn again below. */
 void timeline_pause(struct timeline *timeline);
 
 /* Prints the failure of a record, if it has one, and its log id: what it means, and the next step. */

@@ -45,18 +45,14 @@ int license_config_expires(const char *text, int64_t *ret_expires)
 {
 	struct tm parts = {0};
 	char again[16];
-	int year, month, day;
 	time_t seconds;
 
 	if (text == NULL) {
 		*ret_expires = INT64_MAX;
 		return 0;
 	}
-	if (sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3 || year < 1970)
+	if (strptime(text, "%Y-%m-%d", &parts) == NULL || parts.tm_year < 70)
 		return ERROR_INPUT;
-	parts.tm_year = year - 1900;
-	parts.tm_mon = month - 1;
-	parts.tm_mday = day;
 	seconds = timegm(&parts);
 	/* timegm turns the 31st of June into the 1st of July: then this is not the same text. */
 	if (strftime(again, sizeof(again), "%Y-%m-%d", &parts) == 0 || strcmp(again, text) != 0)

@@ -31,7 +31,7 @@ struct exchange {
 	struct license_client *client; /* NULL: the client is gone */
 	enum message_id message;
 	int64_t sent;              /* steady */
-	struct delivery *delivery; /* of a return; NULL: nobody waits */
+	struct delivery *delivery; /* of a return: all who wait for it */
 };
 
 struct license_client {
@@ -89,6 +89,16 @@ static void tell(struct license_client *client, struct delivery *delivery)
 		copy.checked(copy.user, &client->status);
 	if (copy.ended != NULL)
 		copy.ended(copy.user);
+}
+
+static void free_deliveries(struct delivery *delivery)
+{
+	struct delivery *next;
+
+	for (; delivery != NULL; delivery = next) {
+		next = delivery->next;
+		free(delivery);
+	}
 }
 
 static void tell_due(struct license_client *client)
@@ -388,6 +398,7 @@ static void answered(void *user, const struct license_answer *answer)
 {
 	struct exchange exchange = *(struct exchange *)user;
 	struct license_client *client = exchange.client;
+	struct delivery *delivery;
 	bool counts;
 
 	if (client == NULL) {
@@ -408,9 +419,11 @@ static void answered(void *user, const struct license_answer *answer)
 		client->inside = false;
 	}
 	/* The last thing: who is told may call us. */
-	if (exchange.delivery != NULL)
-		deliver(client, exchange.delivery);
-	else if (counts)
+	while ((delivery = exchange.delivery) != NULL) {
+		exchange.delivery = delivery->next;
+		deliver(client, delivery);
+	}
+	if (counts)
 		judge(client, &exchange, answer);
 }
 
@@ -488,19 +501,14 @@ static void free_deferral(uv_handle_t *handle)
 
 void license_client_free(struct license_client *client)
 {
-	struct delivery *delivery;
-
 	if (client == NULL)
 		return;
 	for (struct exchange *exchange = client->exchanges; exchange != NULL;
 		exchange = exchange->next) {
 		exchange->client = NULL;
-		free(exchange->delivery);
+		free_deliveries(exchange->delivery);
 	}
-	while ((delivery = client->due) != NULL) {
-		client->due = delivery->next;
-		free(delivery);
-	}
+	free_deliveries(client->due);
 	free(client->asked);
 	if (client->deferral != NULL)
 		uv_close((uv_handle_t *)client->deferral, free_deferral);
@@ -579,9 +587,20 @@ int license_client_checkout(struct license_client *client, const char *log_id, c
 	return 0;
 }
 
+/* The return that is under way, if any. */
+static struct exchange *find_return(const struct license_client *client)
+{
+	struct exchange *exchange = client->exchanges;
+
+	while (exchange != NULL && exchange->message != MESSAGE_RETURN_LICENSE)
+		exchange = exchange->next;
+	return exchange;
+}
+
 void license_client_return(struct license_client *client, void (*done)(void *user), void *user)
 {
 	struct delivery *delivery = NULL;
+	struct exchange *returning;
 
 	if (done != NULL) {
 		delivery = calloc(1, sizeof(*delivery));
@@ -593,10 +612,15 @@ void license_client_return(struct license_client *client, void (*done)(void *use
 	client->waiting = false;
 	client->current = NULL;
 	set_state(client, LICENSE_NONE, -1, NO_DETAIL);
-	if (client->lease_id[0] != '\0')
+	returning = find_return(client);
+	if (client->lease_id[0] != '\0') {
 		send_return(client, client->lease_id, delivery);
-	else if (delivery != NULL)
+	} else if (delivery != NULL && returning != NULL) {
+		delivery->next = returning->delivery;
+		returning->delivery = delivery;
+	} else if (delivery != NULL) {
 		deliver(client, delivery);
+	}
 	client->lease_id[0] = '\0';
 	settle(client, false);
 	client->inside = false;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "base/error.h"
 
 #define HEADER "fairlead-license-grace 1\n"
+#define SUCCESS "\nsuccess "
 #define TEXT_SIZE 512
 #define DAY (INT64_C(86400) * CLOCK_SECOND)
 #define REMEMBER_EVERY (INT64_C(3600) * CLOCK_SECOND)
@@ -33,11 +35,11 @@ static int read_success(const struct license_grace *grace, int64_t *ret_success)
 	if (length <= 0)
 		return ERROR_NOT_FOUND;
 	text[length] = '\0';
-	line = strstr(text, "\nsuccess ");
-	if (line == NULL || sscanf(line, "\nsuccess %12lld", &seconds) != 1 || seconds < 0 ||
-		seconds > SECONDS_MAXIMUM)
+	line = strstr(text, SUCCESS);
+	seconds = line != NULL ? strtoll(line + sizeof(SUCCESS) - 1, NULL, 10) : -1;
+	if (seconds < 0 || seconds > SECONDS_MAXIMUM)
 		return ERROR_NOT_FOUND;
-	snprintf(again, sizeof(again), HEADER "host %s\nsuccess %lld\n", grace->host, seconds);
+	snprintf(again, sizeof(again), HEADER "host %s" SUCCESS "%lld\n", grace->host, seconds);
 	if (strcmp(text, again) != 0)
 		return ERROR_NOT_FOUND;
 	*ret_success = seconds * CLOCK_SECOND;
@@ -69,7 +71,7 @@ static int write_success(const struct license_grace *grace, int64_t success)
 		errno = ENAMETOOLONG;
 		return ERROR_SYSTEM;
 	}
-	length = snprintf(text, sizeof(text), HEADER "host %s\nsuccess %lld\n", grace->host,
+	length = snprintf(text, sizeof(text), HEADER "host %s" SUCCESS "%lld\n", grace->host,
 		(long long)(success / CLOCK_SECOND));
 	if (length < 0 || (size_t)length >= sizeof(text)) {
 		errno = EINVAL;

@@ -170,7 +170,7 @@ struct config *scenario_config(const struct cyaml_schema_value *schema, const ch
 	struct config *config;
 	struct buffer text;
 
-	buffer_init(&text, BODY_SIZE * 4);
+	buffer_init(&text, 1 << 20);
 	for (const char *at = yaml; *at != '\0'; at++) {
 		if (*at == '%') {
 			assert_int_equal(buffer_print(&text, "'%s'", scenario_hash()), 0);

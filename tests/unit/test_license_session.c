@@ -263,6 +263,28 @@ static void test_a_seat_is_returned(void **state)
 	assert_int_equal(fixture->count, 2);
 }
 
+/* Who stops right after the end of a session must not cut its return off. */
+static void test_a_second_return_waits_for_the_first(void **state)
+{
+	struct fixture *fixture = *state;
+
+	acquire(fixture);
+	license_client_return(fixture->client, NULL, NULL);
+	license_client_return(fixture->client, on_ended, fixture);
+	license_client_return(fixture->client, on_ended, fixture);
+	license_client_tick(fixture->client);
+	assert_int_equal(fixture->count, 2);
+	assert_int_equal(fixture->ended, 0);
+	answer_result(fixture, "LICENSE_RETURNED");
+	assert_int_equal(fixture->ended, 2);
+	license_client_return(fixture->client, on_ended, fixture);
+	license_client_tick(fixture->client);
+	assert_int_equal(fixture->ended, 3);
+	acquire(fixture);
+	license_client_return(fixture->client, on_ended, fixture);
+	license_client_return(fixture->client, on_ended, fixture);
+}
+
 static void test_a_failing_return_is_only_logged(void **state)
 {
 	struct fixture *fixture = *state;
@@ -409,6 +431,7 @@ int main(void)
 		TEST(test_grace_survives_a_restart),
 		TEST(test_a_state_file_that_cannot_be_written),
 		TEST(test_a_seat_is_returned),
+		TEST(test_a_second_return_waits_for_the_first),
 		TEST(test_a_failing_return_is_only_logged),
 		TEST(test_returned_while_being_checked_out),
 		TEST(test_a_checkout_waits_for_the_return_before_it),
