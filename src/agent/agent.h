@@ -56,7 +56,8 @@ struct agent {
 	struct license_client *license;
 	/* copies of the configuration that do not change while it runs */
 	char hostname[256], resource_name[256], session_address[300];
-	char **keep_awake;      /* NULL-terminated; NULL: not configured */
+	char **keep_awake;      /* NULL-terminated, in `arena`; NULL: not configured */
+	struct arena *arena;    /* NULL: nothing to keep */
 	uv_process_t *awake;    /* the running command; NULL: none */
 
 	/* the session */

@@ -69,9 +69,6 @@ static void check_done(struct transaction *transaction)
 		return;
 	}
 	event_agent_allocate_resource(log, transaction->log_id);
-	/* As at a direct logon: a user of any domain is in the one that was named. */
-	if (*check->user.domain == '\0')
-		check->user.domain = domain;
 	agent_prepare(check->agent, transaction, check->user.name, check->user.domain,
 		transaction_text(transaction, FIELD_LAUNCH_SESSION_LICENSE_PATH), prepared);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "base/arena.h"
 #include "base/error.h"
 #include "service/event.h"
 #include "service/program.h"
@@ -38,9 +39,7 @@ static void agent_end(void *role)
 	endpoint_free(agent->launch);
 	sessions_free(agent->sessions);
 	view_slot_close(&agent->slot);
-	for (char **word = agent->keep_awake; word != NULL && *word != NULL; word++)
-		free(*word);
-	free(agent->keep_awake);
+	arena_free(agent->arena);
 	free(agent);
 }
 
@@ -48,15 +47,14 @@ static int copy_command(struct agent *agent, const struct agent_config *data)
 {
 	if (data->keep_awake_count == 0)
 		return 0;
-	agent->keep_awake = calloc(data->keep_awake_count + 1u, sizeof(*agent->keep_awake));
-	if (agent->keep_awake == NULL)
+	agent->arena = arena_new(SIZE_MAX / 2);
+	if (agent->arena == NULL)
 		return ERROR_MEMORY;
-	for (unsigned i = 0; i < data->keep_awake_count; i++) {
-		agent->keep_awake[i] = strdup(data->keep_awake[i]);
-		if (agent->keep_awake[i] == NULL)
-			return ERROR_MEMORY;
-	}
-	return 0;
+	agent->keep_awake = arena_alloc(
+		agent->arena, (data->keep_awake_count + 1u) * sizeof(*agent->keep_awake));
+	for (unsigned i = 0; agent->keep_awake != NULL && i < data->keep_awake_count; i++)
+		agent->keep_awake[i] = arena_text(agent->arena, data->keep_awake[i]);
+	return arena_lacking(agent->arena) ? ERROR_MEMORY : 0;
 }
 
 static void copy_names(struct agent *agent, const struct agent_config *data)

@@ -12,7 +12,8 @@
 
 #include "base/secret.h"
 
-#define FIRST_BLOCK 4096
+/* A hello and its answer fit. */
+#define FIRST_BLOCK 8192
 #define LARGEST_STEP (64 * 1024)
 
 struct block {

@@ -408,7 +408,7 @@ static int check_value(
 			found = "'key: value'";
 		else if (node->type == YAML_SEQUENCE_NODE)
 			found = "a list";
-		else if (*text == '\0')
+		else if (text && *text == '\0')
 			found = "nothing";
 		return config_document_fault(check->fault, check->name, node->start_mark,
 		        "there is %s; expected %s", found, kind_of(schema));

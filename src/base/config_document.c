@@ -55,7 +55,7 @@ const char *config_document_shown(const char *text, char shown[CONFIG_SHOWN_SIZE
 {
 	size_t length = 0;
 
-	while (text[length] != '\0' && length < CONFIG_SHOWN_SIZE - 4) {
+	while (length < CONFIG_SHOWN_SIZE - 4 && text[length] != '\0') {
 		unsigned char byte = (unsigned char)text[length];
 
 		shown[length] = text[length];

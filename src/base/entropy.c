@@ -1,9 +1,30 @@
 #include "base/entropy.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #include "base/error.h"
+#include "base/secret.h"
+
+/* getrandom promises up to 256 bytes without interruption. */
+#define POOL_BYTES 256
+
+/* What a fork must not copy: a page of its own. All zero is an unlocked lock and an empty stock,
+ * which is what the child finds. */
+struct stock {
+	pthread_mutex_t lock;
+	size_t left;
+	unsigned char bytes[POOL_BYTES];
+};
+
+struct entropy_pool {
+	struct entropy entropy;
+	struct stock *stock;
+};
 
 static int system_fill(void *user, void *bytes, size_t length)
 {
@@ -28,6 +49,72 @@ const struct entropy *entropy_system(void)
 	static const struct entropy entropy = {.fill = system_fill};
 
 	return &entropy;
+}
+
+static int pool_fill(void *user, void *bytes, size_t length)
+{
+	struct stock *stock = user;
+	int error = 0;
+
+	if (length > ENTROPY_POOL_DIRECT)
+		return system_fill(NULL, bytes, length);
+	pthread_mutex_lock(&stock->lock);
+	if (stock->left < length) {
+		error = system_fill(NULL, stock->bytes, sizeof(stock->bytes));
+		stock->left = error == 0 ? sizeof(stock->bytes) : 0;
+	}
+	if (error == 0) {
+		unsigned char *from = stock->bytes + sizeof(stock->bytes) - stock->left;
+
+		memcpy(bytes, from, length);
+		secret_wipe(from, length);
+		stock->left -= length;
+	}
+	pthread_mutex_unlock(&stock->lock);
+	return error;
+}
+
+struct entropy_pool *entropy_pool_new(void)
+{
+	struct entropy_pool *pool = calloc(1, sizeof(*pool));
+	void *page;
+
+	if (pool == NULL)
+		return NULL;
+	page = mmap(NULL, sizeof(struct stock), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	        -1, 0);
+	if (page == MAP_FAILED) {
+		free(pool);
+		return NULL;
+	}
+	if (madvise(page, sizeof(struct stock), MADV_WIPEONFORK) != 0) {
+		/* A kernel without it (before 4.14): nothing is read ahead. */
+		munmap(page, sizeof(struct stock));
+		pool->entropy = *entropy_system();
+		return pool;
+	}
+	(void)madvise(page, sizeof(struct stock), MADV_DONTDUMP);
+	pool->stock = page;
+	pthread_mutex_init(&pool->stock->lock, NULL);
+	pool->entropy = (struct entropy){.fill = pool_fill, .user = page};
+	return pool;
+}
+
+void entropy_pool_free(struct entropy_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	if (pool->stock != NULL) {
+		pthread_mutex_destroy(&pool->stock->lock);
+		secret_wipe(pool->stock, sizeof(*pool->stock));
+		munmap(pool->stock, sizeof(*pool->stock));
+	}
+	free(pool);
+}
+
+const struct entropy *entropy_pool(const struct entropy_pool *pool)
+{
+	return &pool->entropy;
 }
 
 int entropy_fill(const struct entropy *entropy, void *bytes, size_t length)

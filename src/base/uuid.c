@@ -1,11 +1,8 @@
 #include "base/uuid.h"
 
-#include <assert.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/secret.h"
 
 static bool is_dash_place(size_t at)
 {
@@ -43,19 +40,24 @@ int uuid_make(const struct entropy *entropy, int64_t wall, char uuid[UUID_SIZE])
 {
 	uint64_t seconds = wall > 0 ? (uint64_t)(wall / CLOCK_SECOND) : 0;
 	uint64_t ticks = seconds * UINT64_C(10000000);
-	char text[64];
-	uint8_t random[8];
-	int length;
+	uint8_t bytes[16];
+	char digits[2 * sizeof(bytes) + 1];
 	int result;
 
-	result = entropy_fill(entropy, random, sizeof(random));
+	result = entropy_fill(entropy, bytes + 8, 8);
 	if (result != 0)
 		return result;
-	length = snprintf(text, sizeof(text), "%08x-%04x-1%03x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-	        (unsigned int)(ticks & 0xffffffff), (unsigned int)(ticks >> 32 & 0xffff),
-	        (unsigned int)(ticks >> 48 & 0x0fff), (random[0] & 0x3fU) | 0x80U, random[1],
-	        random[2] | 0x01U, random[3], random[4], random[5], random[6], random[7]);
-	assert(length == UUID_SIZE - 1);
-	memcpy(uuid, text, UUID_SIZE);
+	/* Low, middle and high part of the time, each in network order (RFC 4122, 4.1.2). */
+	for (size_t i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)(ticks >> (24 - 8 * i));
+	bytes[4] = (uint8_t)(ticks >> 40);
+	bytes[5] = (uint8_t)(ticks >> 32);
+	bytes[6] = (uint8_t)(0x10U | (ticks >> 56 & 0x0fU));
+	bytes[7] = (uint8_t)(ticks >> 48);
+	bytes[8] = (uint8_t)((bytes[8] & 0x3fU) | 0x80U);
+	bytes[10] |= 0x01U;
+	secret_hex(bytes, sizeof(bytes), digits);
+	for (size_t at = 0, from = 0; at < UUID_SIZE; at++)
+		uuid[at] = is_dash_place(at) ? '-' : digits[from++];
 	return 0;
 }

@@ -14,7 +14,8 @@
 #define EVENTS 256
 #define PATIENCE (10 * CLOCK_SECOND) /* without any progress */
 #define AT_ONCE 64                   /* handshakes or requests: no more than a backlog holds */
-#define SETTLE (CLOCK_SECOND / 5)
+/* Idle is who has asked for nothing for a while; a server may take its time to notice. */
+#define SETTLE (2 * CLOCK_SECOND)
 
 struct idle {
 	const struct options *options;

@@ -1,11 +1,13 @@
 #include "bench/process.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/error.h"
+
+#define USER_FIELD 14 /* of /proc/PID/stat, as proc(5) counts; the system's time follows */
 
 /* One line of a file below /proc/PID. */
 static int read_line(pid_t pid, const char *name, char *line, size_t size)
@@ -27,7 +29,7 @@ static int read_line(pid_t pid, const char *name, char *line, size_t size)
 int process_use(pid_t pid, struct process_use *ret_use)
 {
 	unsigned long long user, system, pages;
-	const char *rest;
+	char *rest;
 	char line[1024];
 	int error = read_line(pid, "stat", line, sizeof(line));
 
@@ -35,26 +37,20 @@ int process_use(pid_t pid, struct process_use *ret_use)
 		return error;
 	/* The second field is the program's name, which may hold anything: count from its end. */
 	rest = strrchr(line, ')');
-	if (rest == NULL
-		|| sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system)
-			!= 2)
+	for (int field = 2; rest != NULL && field < USER_FIELD; field++)
+		rest = strchr(rest + 1, ' ');
+	if (rest == NULL)
 		return ERROR_INPUT;
+	user = strtoull(rest, &rest, 10);
+	system = strtoull(rest, &rest, 10);
 	error = read_line(pid, "statm", line, sizeof(line));
 	if (error != 0)
 		return error;
-	if (sscanf(line, "%*u %llu", &pages) != 1)
+	rest = strchr(line, ' ');
+	if (rest == NULL)
 		return ERROR_INPUT;
+	pages = strtoull(rest, NULL, 10);
 	ret_use->cpu_seconds = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 	ret_use->resident = pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	return 0;
-}
-
-double process_own_cpu(void)
-{
-	struct rusage usage;
-
-	if (getrusage(RUSAGE_SELF, &usage) != 0)
-		return 0;
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-		+ (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }

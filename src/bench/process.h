@@ -15,7 +15,4 @@ struct process_use {
 /* 0; ERROR_NOT_FOUND: there is no such process; ERROR_INPUT: /proc is not as expected. */
 int process_use(pid_t pid, struct process_use *ret_use);
 
-/* Processor seconds of this process. */
-double process_own_cpu(void);
-
 #endif

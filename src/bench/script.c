@@ -24,6 +24,7 @@ struct script {
 	char password[256];
 	/* Requests that are always the same, but for the cookie. */
 	struct buffer bodies[SCRIPT_STEPS];
+	struct buffer hello; /* whole, with its head */
 };
 
 static const enum message_id requests[] = {
@@ -105,6 +106,22 @@ static int make_body(struct script *script, enum script_step step, const char *r
 	return good ? 0 : ERROR_MEMORY;
 }
 
+static int write_request(const struct script *script, enum script_step step, const char *cookie,
+	struct buffer *out)
+{
+	const struct options *options = script->options;
+	const struct buffer *body = &script->bodies[step];
+
+	(void)buffer_print(out,
+		"POST %s HTTP/1.1\r\nHost: %s:%u\r\nContent-Type: application/xml charset=UTF-8\r\n"
+		"Content-Length: %zu\r\n",
+		options->path, options->host, options->port, body->length);
+	if (cookie[0] != '\0')
+		(void)buffer_print(out, "Cookie: JSESSIONID=%s\r\n", cookie);
+	(void)buffer_text(out, "\r\n");
+	return buffer_append(out, body->bytes, body->length);
+}
+
 static int read_password(struct script *script, char why[SCRIPT_WHY_SIZE])
 {
 	const char *name = script->options->password_file;
@@ -137,6 +154,7 @@ int script_new(
 	script->options = options;
 	for (int step = 0; step < SCRIPT_STEPS; step++)
 		buffer_init(&script->bodies[step], REQUEST_MAXIMUM);
+	buffer_init(&script->hello, REQUEST_MAXIMUM);
 	script->arena = arena_new(ARENA_MAXIMUM);
 	script->reader = xml_reader_new();
 	if (script->arena == NULL || script->reader == NULL)
@@ -144,6 +162,8 @@ int script_new(
 	error = logon ? read_password(script, why) : 0;
 	for (int step = 0; error == 0 && step < (logon ? SCRIPT_STEPS : SCRIPT_AUTHENTICATE); step++)
 		error = make_body(script, (enum script_step)step, "");
+	if (error == 0)
+		error = write_request(script, SCRIPT_HELLO, "", &script->hello);
 	if (error != 0)
 		goto out;
 	*ret_script = script;
@@ -159,6 +179,7 @@ void script_free(struct script *script)
 		return;
 	for (int step = 0; step < SCRIPT_STEPS; step++)
 		buffer_free(&script->bodies[step]);
+	buffer_free(&script->hello);
 	arena_free(script->arena);
 	xml_reader_free(script->reader);
 	secret_wipe(script, sizeof(*script));
@@ -168,20 +189,12 @@ void script_free(struct script *script)
 int script_request(struct script *script, enum script_step step,
 	const struct script_client *client, struct buffer *out)
 {
-	const struct options *options = script->options;
-	const struct buffer *body = &script->bodies[step];
-
+	buffer_clear(out);
+	if (step == SCRIPT_HELLO)
+		return buffer_append(out, script->hello.bytes, script->hello.length);
 	if (step == SCRIPT_ALLOCATE && make_body(script, step, client->resource) != 0)
 		return ERROR_MEMORY;
-	buffer_clear(out);
-	(void)buffer_print(out,
-		"POST %s HTTP/1.1\r\nHost: %s:%u\r\nContent-Type: application/xml charset=UTF-8\r\n"
-		"Content-Length: %zu\r\n",
-		options->path, options->host, options->port, body->length);
-	if (client->cookie[0] != '\0')
-		(void)buffer_print(out, "Cookie: JSESSIONID=%s\r\n", client->cookie);
-	(void)buffer_text(out, "\r\n");
-	return buffer_append(out, body->bytes, body->length);
+	return write_request(script, step, client->cookie, out);
 }
 
 static int refuse(char why[SCRIPT_WHY_SIZE], enum script_step step, const char *what)

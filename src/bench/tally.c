@@ -1,12 +1,5 @@
 #include "bench/tally.h"
 
-#include <string.h>
-
-void tally_clear(struct tally *tally)
-{
-	memset(tally, 0, sizeof(*tally));
-}
-
 /* Below TALLY_FINE a class is one microsecond; above, each power of two has TALLY_FINE / 2. */
 static unsigned class_of(uint64_t value)
 {

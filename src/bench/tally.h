@@ -10,13 +10,12 @@
 #define TALLY_FINE 64 /* classes of one power of two */
 #define TALLY_CLASSES (TALLY_FINE * 28)
 
+/* All zero at first. */
 struct tally {
 	uint64_t count;
 	int64_t longest;
 	uint64_t classes[TALLY_CLASSES];
 };
-
-void tally_clear(struct tally *tally);
 
 /* Microseconds; what is below 0 counts as 0, what is too long as the longest class. */
 void tally_add(struct tally *tally, int64_t microseconds);

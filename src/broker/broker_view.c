@@ -76,7 +76,7 @@ static void view_free(struct view *base)
 	struct broker_view *view = (struct broker_view *)base;
 
 	identity_free(view->identity);
-	inventory_release(view->inventory);
+	inventory_free(view->inventory);
 	arena_free(view->arena);
 	free(view);
 }

@@ -10,52 +10,51 @@ struct row {
 };
 
 static const struct row results[] = {
-#define ADVICE_RESULT(name, meaning, next, who) { RESULT_##name, { meaning, next, who } },
+#define ADVICE_RESULT(name, meaning, next, who) {RESULT_##name, {meaning, next, who}},
 #include "client/advice.def"
 #undef ADVICE_RESULT
 };
 
 static const struct row brokering_errors[] = {
-#define ADVICE_BROKERING_ERROR(name, meaning, next, who) { ERROR_##name, { meaning, next, who } },
+#define ADVICE_BROKERING_ERROR(name, meaning, next, who) {ERROR_##name, {meaning, next, who}},
 #include "client/advice.def"
 #undef ADVICE_BROKERING_ERROR
 };
 
 static const struct row session_errors[] = {
-#define ADVICE_SESSION_ERROR(name, meaning, next, who) { ERROR_##name, { meaning, next, who } },
+#define ADVICE_SESSION_ERROR(name, meaning, next, who) {ERROR_##name, {meaning, next, who}},
 #include "client/advice.def"
 #undef ADVICE_SESSION_ERROR
 };
 
 /* In the order of the table: the one to be put right first comes first. */
 static const struct row certificates[] = {
-#define ADVICE_CERTIFICATE(name, meaning, next, who) { CERTIFICATE_##name, { meaning, next, who } },
+#define ADVICE_CERTIFICATE(name, meaning, next, who) {CERTIFICATE_##name, {meaning, next, who}},
 #include "client/advice.def"
 #undef ADVICE_CERTIFICATE
 };
 
 static const struct row refusals[] = {
-#define ADVICE_REFUSAL(name, meaning, next, who) { LINK_REFUSED_##name, { meaning, next, who } },
+#define ADVICE_REFUSAL(name, meaning, next, who) {LINK_REFUSED_##name, {meaning, next, who}},
 #include "client/advice.def"
 #undef ADVICE_REFUSAL
 };
 
 static const struct row causes[] = {
-#define ADVICE_CAUSE(name, meaning, next, who) { LINK_CAUSE_##name, { meaning, next, who } },
+#define ADVICE_CAUSE(name, meaning, next, who) {LINK_CAUSE_##name, {meaning, next, who}},
 #include "client/advice.def"
 #undef ADVICE_CAUSE
 };
 
 static const struct advice cases[ADVICE_CASE_COUNT] = {
-#define ADVICE_CASE(name, meaning, next, who) { meaning, next, who },
+#define ADVICE_CASE(name, meaning, next, who) {meaning, next, who},
 #include "client/advice.def"
 #undef ADVICE_CASE
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static struct advice find(
-	const struct row *rows, size_t count, int key, enum advice_case otherwise)
+static struct advice find(const struct row *rows, size_t count, int key, enum advice_case otherwise)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].key == key)

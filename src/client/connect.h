@@ -4,8 +4,9 @@
  *
  * RESOLVE -> PROBE -> HELLO -> AUTHENTICATE -> LIST -> ALLOCATE -> BYE -> (RESOLVE_TARGET) ->
  * LINK -> LICENSE -> HOLD -> CLOSING -> OVER. Whatever fails goes on to a bye, where a server
- * still waits for one, and then to OVER. connect.c has the flow and everything about calls,
- * connect_stages.c what the answers mean, connect_session.c the session.
+ * still waits for one, and then to OVER. connect.c has the life of a flow,
+ * connect_call.c its requests, connect_stages.c what the answers mean, connect_session.c the
+ * session.
  *
  * Time-outs: a step is told to have passed its limit after 5 s, as the specification has it, but a
  * server is waited for a little longer, so that the answer of a manager that itself waited
@@ -29,7 +30,8 @@ struct connect_events {
 	void (*changed)(void *user, const struct record *record, enum record_change change,
 		enum record_stage_number stage);
 	/* The password is needed. attempt counts from 1; above 1 the server refused the one
-	 * before. May block. 0; ERROR_NOT_FOUND: there is none (any more); ERROR_CLOSED: interrupted. */
+	 * before. May block. 0; ERROR_NOT_FOUND: there is none (any more); ERROR_CLOSED:
+	 * interrupted. */
 	int (*password)(void *user, const char *name, const char *domain, unsigned attempt,
 		char password[CONNECT_PASSWORD_SIZE]);
 	/* Which of the record's resources. May block. 0; ERROR_NOT_FOUND: nobody to ask;
@@ -54,18 +56,18 @@ struct connect_options {
 	const struct connect_link *link;
 	const struct clock *clock;
 	const struct entropy *entropy;
-	struct log *log;          /* may be NULL */
-	const char *host;         /* name or numeric address */
-	uint16_t port;            /* 0: 443 */
+	struct log *log;  /* may be NULL */
+	const char *host; /* name or numeric address */
+	uint16_t port;    /* 0: 443 */
 	const char *user;
-	const char *domain;       /* NULL: the first one the server offers */
-	const char *resource;     /* its name, any case; NULL: the only one, or `choose` */
-	bool list_only;           /* stop after stage 3 */
-	const char *ca_file;      /* NULL: the system's store */
+	const char *domain;   /* NULL: the first one the server offers */
+	const char *resource; /* its name, any case; NULL: the only one, or `choose` */
+	bool list_only;       /* stop after stage 3 */
+	const char *ca_file;  /* NULL: the system's store */
 	enum certificate_verify verify;
-	int64_t hold;             /* microseconds; negative: until connect_stop */
-	int64_t retry_interval;   /* of ALLOC_PENDING_TRY_AGAIN; 0: 2 s */
-	int64_t license_limit;    /* 0: 5 s */
+	int64_t hold;           /* microseconds; negative: until connect_stop */
+	int64_t retry_interval; /* of ALLOC_PENDING_TRY_AGAIN; 0: 2 s */
+	int64_t license_limit;  /* 0: 5 s */
 	struct connect_events events;
 };
 

@@ -51,8 +51,9 @@ static bool read_server(const char *text, struct options *options)
 		return false;
 	memcpy(options->host, text, length);
 	options->host[length] = '\0';
-	if (strspn(options->host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%")
-		!= length)
+	if (strspn(options->host,
+		    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%") !=
+		length)
 		return false;
 	if (port == NULL)
 		return true;
@@ -65,8 +66,9 @@ static bool read_server(const char *text, struct options *options)
 
 static bool read_verify(const char *text, enum certificate_verify *ret_verify)
 {
-	static const char *const words[] = { [CERTIFICATE_VERIFY_FULL] = "full",
-		[CERTIFICATE_VERIFY_WARN] = "warn", [CERTIFICATE_VERIFY_NONE] = "none" };
+	static const char *const words[] = {[CERTIFICATE_VERIFY_FULL] = "full",
+		[CERTIFICATE_VERIFY_WARN] = "warn",
+		[CERTIFICATE_VERIFY_NONE] = "none"};
 
 	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(text, words[i]) == 0) {
@@ -89,8 +91,8 @@ static int read_user(struct options *options)
 		return command_usage(NAME, "there is no user name; give one with --user");
 	if (options->domain_given != NULL) {
 		/* Whoever names a domain means the rest as it stands. */
-		if (strlen(given) >= sizeof(options->user)
-			|| strlen(options->domain_given) >= sizeof(options->domain))
+		if (strlen(given) >= sizeof(options->user) ||
+			strlen(options->domain_given) >= sizeof(options->domain))
 			return command_usage(NAME, "the user name or the domain is too long");
 		strcpy(options->user, given);
 		strcpy(options->domain, options->domain_given);
@@ -107,13 +109,13 @@ static int read_user(struct options *options)
 static int read_options(int argc, char **argv, struct options *options)
 {
 	enum { USER = 1, DOMAIN, PASSWORD_FILE, RESOURCE, LIST, CA, VERIFY, HOLD, JSON, LOG };
-	static const struct option known[] = { { "user", required_argument, NULL, USER },
-		{ "domain", required_argument, NULL, DOMAIN },
-		{ "password-file", required_argument, NULL, PASSWORD_FILE },
-		{ "resource", required_argument, NULL, RESOURCE }, { "list", no_argument, NULL, LIST },
-		{ "ca", required_argument, NULL, CA }, { "verify", required_argument, NULL, VERIFY },
-		{ "hold", required_argument, NULL, HOLD }, { "json", no_argument, NULL, JSON },
-		{ "log", required_argument, NULL, LOG }, { 0 } };
+	static const struct option known[] = {{"user", required_argument, NULL, USER},
+		{"domain", required_argument, NULL, DOMAIN},
+		{"password-file", required_argument, NULL, PASSWORD_FILE},
+		{"resource", required_argument, NULL, RESOURCE}, {"list", no_argument, NULL, LIST},
+		{"ca", required_argument, NULL, CA}, {"verify", required_argument, NULL, VERIFY},
+		{"hold", required_argument, NULL, HOLD}, {"json", no_argument, NULL, JSON},
+		{"log", required_argument, NULL, LOG}, {0}};
 	int option;
 
 	opterr = 0;
@@ -145,7 +147,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			break;
 		case HOLD:
 			if (!command_seconds(optarg, &options->hold))
-				return command_usage(NAME, "'%s' is not a number of seconds", optarg);
+				return command_usage(
+					NAME, "'%s' is not a number of seconds", optarg);
 			break;
 		case JSON:
 			options->json = true;
@@ -173,8 +176,8 @@ static int read_options(int argc, char **argv, struct options *options)
 static int read_password(const struct options *options, char password[CONNECT_PASSWORD_SIZE])
 {
 	bool exposed = false;
-	int error = credential_file(
-		options->password_file, password, CONNECT_PASSWORD_SIZE, &exposed);
+	int error =
+		credential_file(options->password_file, password, CONNECT_PASSWORD_SIZE, &exposed);
 
 	if (exposed)
 		fprintf(stderr, "fairlead: warning: others than you can read %s; try chmod 600\n",
@@ -182,9 +185,9 @@ static int read_password(const struct options *options, char password[CONNECT_PA
 	if (error == 0)
 		return 0;
 	fprintf(stderr, "fairlead: no password in %s: %s\n", options->password_file,
-		error == ERROR_SYSTEM ? strerror(errno)
+		error == ERROR_SYSTEM          ? strerror(errno)
 			: error == ERROR_INPUT ? "the first line is empty"
-			                       : "the first line is too long");
+					       : "the first line is too long");
 	return error;
 }
 
@@ -196,7 +199,7 @@ static void close_loop(uv_loop_t *loop)
 
 int connect_command(int argc, char **argv)
 {
-	struct options options = { .hold = -1 };
+	struct options options = {.hold = -1};
 	char password[CONNECT_PASSWORD_SIZE] = "";
 	char log_file[4096];
 	struct log *log = NULL;
@@ -208,8 +211,9 @@ int connect_command(int argc, char **argv)
 		return status;
 	error = run_log_open(options.log, clock_system(), &log, log_file);
 	if (error != 0) {
-		fprintf(stderr, "fairlead: %sno log in %s: %s\n", options.log == NULL ? "warning: " : "",
-			log_file, error == ERROR_SYSTEM ? strerror(errno) : error_text(error));
+		fprintf(stderr, "fairlead: %sno log in %s: %s\n",
+			options.log == NULL ? "warning: " : "", log_file,
+			error == ERROR_SYSTEM ? strerror(errno) : error_text(error));
 		if (options.log != NULL)
 			return RECORD_EXIT_OWN;
 	}
@@ -218,22 +222,23 @@ int connect_command(int argc, char **argv)
 		return RECORD_EXIT_OWN;
 	}
 	uv_loop_init(&loop);
-	status = run_connection(&(struct run_options) {
-		.connect = {
-			.loop = &loop,
-			.clock = clock_system(),
-			.entropy = entropy_system(),
-			.log = log,
-			.host = options.host,
-			.port = options.port,
-			.user = options.user,
-			.domain = options.has_domain ? options.domain : NULL,
-			.resource = options.resource,
-			.list_only = options.list,
-			.ca_file = options.ca,
-			.verify = options.verify,
-			.hold = options.hold,
-		},
+	status = run_connection(&(struct run_options){
+		.connect =
+			{
+				.loop = &loop,
+				.clock = clock_system(),
+				.entropy = entropy_system(),
+				.log = log,
+				.host = options.host,
+				.port = options.port,
+				.user = options.user,
+				.domain = options.has_domain ? options.domain : NULL,
+				.resource = options.resource,
+				.list_only = options.list,
+				.ca_file = options.ca,
+				.verify = options.verify,
+				.hold = options.hold,
+			},
 		.password = options.password_file != NULL ? password : NULL,
 		.interactive = true,
 		.json = options.json,

@@ -42,13 +42,13 @@ static void machine_name(char name[256])
 /* "en_US" of "en_US.UTF-8". */
 static void locale_name(char name[64])
 {
-	static const char *const variables[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+	static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
 	const char *value = NULL;
 
 	for (size_t i = 0; i < 3 && (value == NULL || *value == '\0'); i++)
 		value = getenv(variables[i]);
-	if (value == NULL || *value == '\0' || strcmp(value, "C") == 0 || strncmp(value, "C.", 2) == 0
-		|| strcmp(value, "POSIX") == 0)
+	if (value == NULL || *value == '\0' || strcmp(value, "C") == 0 ||
+		strncmp(value, "C.", 2) == 0 || strcmp(value, "POSIX") == 0)
 		value = "en_US";
 	snprintf(name, 64, "%.*s", (int)strcspn(value, ".@"), value);
 }
@@ -57,11 +57,11 @@ struct message *connect_message_probe(struct arena *arena)
 {
 	char host[256], locale[64];
 	const struct pair pairs[] = {
-		{ FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME, PROBE_PRODUCT },
-		{ FIELD_HELLO_CLIENT_INFO_PRODUCT_VERSION, "1.0" },
-		{ FIELD_HELLO_CLIENT_INFO_PLATFORM, "PCoIP" },
-		{ FIELD_HELLO_CLIENT_INFO_LOCALE, locale },
-		{ FIELD_HELLO_CLIENT_INFO_HOSTNAME, host },
+		{FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME, PROBE_PRODUCT},
+		{FIELD_HELLO_CLIENT_INFO_PRODUCT_VERSION, "1.0"},
+		{FIELD_HELLO_CLIENT_INFO_PLATFORM, "PCoIP"},
+		{FIELD_HELLO_CLIENT_INFO_LOCALE, locale},
+		{FIELD_HELLO_CLIENT_INFO_HOSTNAME, host},
 	};
 
 	machine_name(host);
@@ -75,15 +75,15 @@ struct message *connect_message_hello(
 	char host[256], locale[64], platform[256] = "Linux";
 	struct utsname system;
 	const struct pair pairs[] = {
-		{ FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME, "Fairlead Client" },
-		{ FIELD_HELLO_CLIENT_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION },
-		{ FIELD_HELLO_CLIENT_INFO_PLATFORM, platform },
-		{ FIELD_HELLO_CLIENT_INFO_LOCALE, locale },
-		{ FIELD_HELLO_CLIENT_INFO_HOSTNAME, host },
-		{ FIELD_HELLO_CLIENT_INFO_DEVICE_NAME, host },
-		{ FIELD_HELLO_CAPS_CAP, "CAP_NO_AUTHENTICATION" },
-		{ FIELD_HELLO_SERVER_ADDRESS_IP_ADDRESS, server_address },
-		{ FIELD_HELLO_SERVER_ADDRESS_HOSTNAME, server_name },
+		{FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME, "Fairlead Client"},
+		{FIELD_HELLO_CLIENT_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION},
+		{FIELD_HELLO_CLIENT_INFO_PLATFORM, platform},
+		{FIELD_HELLO_CLIENT_INFO_LOCALE, locale},
+		{FIELD_HELLO_CLIENT_INFO_HOSTNAME, host},
+		{FIELD_HELLO_CLIENT_INFO_DEVICE_NAME, host},
+		{FIELD_HELLO_CAPS_CAP, "CAP_NO_AUTHENTICATION"},
+		{FIELD_HELLO_SERVER_ADDRESS_IP_ADDRESS, server_address},
+		{FIELD_HELLO_SERVER_ADDRESS_HOSTNAME, server_name},
 	};
 
 	machine_name(host);
@@ -97,10 +97,10 @@ struct message *connect_message_authenticate(
 	struct arena *arena, const char *user, const char *password, const char *domain)
 {
 	const struct pair pairs[] = {
-		{ FIELD_AUTHENTICATE_METHOD, "password" },
-		{ FIELD_AUTHENTICATE_USERNAME, user },
-		{ FIELD_AUTHENTICATE_PASSWORD, password },
-		{ FIELD_AUTHENTICATE_DOMAIN, domain },
+		{FIELD_AUTHENTICATE_METHOD, "password"},
+		{FIELD_AUTHENTICATE_USERNAME, user},
+		{FIELD_AUTHENTICATE_PASSWORD, password},
+		{FIELD_AUTHENTICATE_DOMAIN, domain},
 	};
 
 	return PUT(new_message(arena, MESSAGE_AUTHENTICATE), pairs);
@@ -109,8 +109,8 @@ struct message *connect_message_authenticate(
 struct message *connect_message_list(struct arena *arena)
 {
 	const struct pair pairs[] = {
-		{ FIELD_GET_RESOURCE_LIST_PROTOCOLS_PROTOCOL, "PCOIP" },
-		{ FIELD_GET_RESOURCE_LIST_RESOURCE_TYPES_RESOURCE_TYPE, "DESKTOP" },
+		{FIELD_GET_RESOURCE_LIST_PROTOCOLS_PROTOCOL, "PCOIP"},
+		{FIELD_GET_RESOURCE_LIST_RESOURCE_TYPES_RESOURCE_TYPE, "DESKTOP"},
 	};
 
 	return PUT(new_message(arena, MESSAGE_GET_RESOURCE_LIST), pairs);
@@ -120,10 +120,10 @@ struct message *connect_message_allocate(
 	struct arena *arena, const char *resource, const char *address, const char *mac)
 {
 	const struct pair pairs[] = {
-		{ FIELD_ALLOCATE_RESOURCE_RESOURCE_ID, resource },
-		{ FIELD_ALLOCATE_RESOURCE_PROTOCOL, "PCOIP" },
-		{ FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_IP_ADDRESS, address },
-		{ FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_MAC_ADDRESS, mac },
+		{FIELD_ALLOCATE_RESOURCE_RESOURCE_ID, resource},
+		{FIELD_ALLOCATE_RESOURCE_PROTOCOL, "PCOIP"},
+		{FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_IP_ADDRESS, address},
+		{FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_MAC_ADDRESS, mac},
 	};
 
 	return PUT(new_message(arena, MESSAGE_ALLOCATE_RESOURCE), pairs);
@@ -148,7 +148,7 @@ bool connect_message_result(
 
 	if (id == FIELD_NONE || message_text(message, id) == NULL)
 		return false;
-	*ret_result = (struct connect_message_result) {
+	*ret_result = (struct connect_message_result){
 		.id = message_result(message, id),
 		.name = text_of(message, id),
 		.text = text_of(message, field_find(message->id, "result/result-str")),
@@ -159,7 +159,8 @@ bool connect_message_result(
 
 enum record_path connect_message_path(const struct message *message, const char **ret_product)
 {
-	const char *broker = text_of(message, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_NAME);
+	const char *broker =
+		text_of(message, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_NAME);
 
 	*ret_product = broker;
 	if (strstr(broker, DIRECT_MARK) != NULL)
@@ -186,8 +187,8 @@ enum connect_message_method connect_message_method(const struct message *message
 
 const char *connect_message_domain(const struct message *message, size_t *ret_count)
 {
-	const struct message_node *domain
-		= message_find(message, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS_DOMAIN);
+	const struct message_node *domain =
+		message_find(message, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS_DOMAIN);
 	const char *first = domain != NULL ? domain->text : NULL;
 
 	*ret_count = 0;
@@ -206,8 +207,8 @@ static void copy_child(
 
 void connect_message_resources(const struct message *message, struct record *record)
 {
-	const struct message_node *node
-		= message_find(message, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE);
+	const struct message_node *node =
+		message_find(message, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE);
 
 	record->resource_count = 0;
 	for (; node != NULL && record->resource_count < RECORD_RESOURCES_MAXIMUM;
@@ -216,8 +217,8 @@ void connect_message_resources(const struct message *message, struct record *rec
 
 		copy_child(node, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_NAME, to->name,
 			sizeof(to->name));
-		copy_child(
-			node, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_ID, to->id, sizeof(to->id));
+		copy_child(node, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_ID, to->id,
+			sizeof(to->id));
 		copy_child(node, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_STATE, to->state,
 			sizeof(to->state));
 		copy_child(message_child(node, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_TYPE),

@@ -25,9 +25,9 @@ struct message *connect_message_bye(struct arena *arena);
 
 /* Result of an answer, whichever message it is. False: it has none (hello-resp, bye-resp). */
 struct connect_message_result {
-	enum result_id id; /* RESULT_NONE: not in results.def */
-	const char *name;  /* as on the wire */
-	const char *text;  /* the server's; may be "" */
+	enum result_id id;  /* RESULT_NONE: not in results.def */
+	const char *name;   /* as on the wire */
+	const char *text;   /* the server's; may be "" */
 	const char *detail; /* err-detail; may be "" */
 };
 bool connect_message_result(

@@ -1,5 +1,5 @@
 /*
- * connect_private.h - shared by connect.c, connect_stages.c and connect_session.c only.
+ * connect_private.h - shared by the files connect*.c only.
  */
 #ifndef FAIRLEAD_CLIENT_CONNECT_PRIVATE_H
 #define FAIRLEAD_CLIENT_CONNECT_PRIVATE_H
@@ -14,7 +14,7 @@ enum connect_step {
 	CONNECT_AUTHENTICATE,
 	CONNECT_LIST,
 	CONNECT_ALLOCATE,
-	CONNECT_RETRY,          /* waits before the next ALLOCATE */
+	CONNECT_RETRY, /* waits before the next ALLOCATE */
 	CONNECT_BYE,
 	CONNECT_RESOLVE_TARGET,
 	CONNECT_LINK,
@@ -30,7 +30,7 @@ struct connect_target {
 	uint16_t port;
 	char sni[RECORD_NAME_SIZE];
 	uint64_t session;
-	char tag[513];               /* wiped once the link has it */
+	char tag[513]; /* wiped once the link has it */
 };
 
 struct connect_lookup; /* a name being resolved */
@@ -42,28 +42,35 @@ struct connect {
 	enum record_stage_number stage; /* the open one */
 	struct arena *arena;            /* of the exchange under way */
 	struct certificate_policy policy, target_policy;
-	char address[300];              /* "host:port" of the server */
+	char address[300]; /* "host:port" of the server */
 	char cookie[513];
 	char server_address[65], client_address[65]; /* numeric */
 	char domain[RECORD_NAME_SIZE];
 	char mac[18];
-	size_t resource;                /* chosen; index */
+	size_t resource; /* chosen; index */
 	unsigned attempts, retries;
-	int64_t asked_at;               /* steady, of the call under way */
+	int64_t asked_at; /* steady, of the call under way */
 	int64_t retrying_since;
 	uv_timer_t timer;
-	struct connect_lookup *lookup;  /* NULL: none */
+	struct connect_lookup *lookup; /* NULL: none */
 	struct connect_target target;
 	struct link_client *link;
-	bool link_ended;                /* on_closed has been called */
+	bool link_ended; /* on_closed has been called */
 };
 
-/* ---- connect.c ---- */
+/* ---- connect_call.c ---- */
 
 /* Resolves and calls connect_resolved; ends with connect_fail. */
 void connect_resolve(struct connect *connect, const char *host, uint16_t port);
+/* Nobody waits for the name any more. */
+void connect_forget_lookup(struct connect *connect);
 /* Sends; the answer goes to connect_answered. NULL request: short memory. */
 void connect_send(struct connect *connect, struct message *request, unsigned timeout_ms);
+/* The id for the log: none before the probe is answered. */
+const char *connect_log_id(const struct connect *connect);
+
+/* ---- connect.c ---- */
+
 void connect_timer(struct connect *connect, int64_t microseconds, uv_timer_cb expired);
 
 void connect_open(struct connect *connect, enum record_stage_number stage);
@@ -92,7 +99,6 @@ void connect_over(struct connect *connect);
 void connect_resolved(struct connect *connect);
 /* A decoded answer that is no error-resp, to the step's request. */
 void connect_answered(struct connect *connect, const struct message *message);
-void connect_allocate(struct connect *connect);
 
 /* ---- connect_session.c ---- */
 

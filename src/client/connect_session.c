@@ -18,11 +18,12 @@ static void session_address(const struct connect *connect, char *text, size_t si
 
 static void license_late(uv_timer_t *timer)
 {
-	connect_fail(timer->data, &(struct connect_fault) {
-		.error = ERROR_TIMEOUT,
-		.detail = "the agent said nothing about its licence in time",
-		.advice = advice_case(ADVICE_CASE_LICENSE_SILENT),
-	});
+	connect_fail(timer->data,
+		&(struct connect_fault){
+			.error = ERROR_TIMEOUT,
+			.detail = "the agent said nothing about its licence in time",
+			.advice = advice_case(ADVICE_CASE_LICENSE_SILENT),
+		});
 }
 
 static void held(uv_timer_t *timer)
@@ -59,10 +60,10 @@ static void on_step(void *user, enum link_step step)
 		session_address(connect, address, sizeof(address));
 		event_client_connected_tcp(connect->options.log, record->log_id, address);
 		record->has_session_certificate = true;
-		if (record->session_certificate.troubles != 0
-			&& connect->options.verify == CERTIFICATE_VERIFY_WARN) {
-			record_notice(record, "the certificate of %s is not to be trusted: %s", address,
-				record->session_certificate.text);
+		if (record->session_certificate.troubles != 0 &&
+			connect->options.verify == CERTIFICATE_VERIFY_WARN) {
+			record_notice(record, "the certificate of %s is not to be trusted: %s",
+				address, record->session_certificate.text);
 			connect_notice(connect);
 		}
 		record_learn(record, RECORD_ESTABLISH, "tcp", "open");
@@ -94,30 +95,36 @@ static void on_license(void *user, const struct link_license *license)
 	struct record *record = &connect->record;
 	char days[48] = "";
 
-	if (connect->step == CONNECT_HOLD && license->grace && !record->stages[RECORD_LICENSE].warned) {
+	if (connect->step == CONNECT_HOLD && license->grace &&
+		!record->stages[RECORD_LICENSE].warned) {
 		record->stages[RECORD_LICENSE].warned = true;
-		record_notice(record, "the licence service cannot be reached any more: %s", license->text);
+		record_notice(record, "the licence service cannot be reached any more: %s",
+			license->text);
 		connect_notice(connect);
 	}
 	if (connect->step != CONNECT_LICENSE)
 		return;
 	if (license->remaining_days >= 0) {
-		record_learn_number(record, RECORD_LICENSE, "remaining_days", license->remaining_days);
+		record_learn_number(
+			record, RECORD_LICENSE, "remaining_days", license->remaining_days);
 		snprintf(days, sizeof(days), ", %d day%s left", license->remaining_days,
 			license->remaining_days == 1 ? "" : "s");
 	}
 	record_learn(record, RECORD_LICENSE, "state", "%s",
-		license->grace ? "grace" : license->granted ? "granted" : "denied");
+		license->grace             ? "grace"
+			: license->granted ? "granted"
+					   : "denied");
 	record_learn(record, RECORD_LICENSE, "source", "%s", license->source);
 	record_learn(record, RECORD_LICENSE, "text", "%s", license->text);
 	event_client_license(connect->options.log, record->log_id, license->text);
 	if (!license->granted && !license->grace) {
-		connect_fail(connect, &(struct connect_fault) {
-			.error = ERROR_REFUSED,
-			.text = license->text,
-			.detail = "the agent has no licence",
-			.advice = advice_case(ADVICE_CASE_LICENSE_NOT_GRANTED),
-		});
+		connect_fail(connect,
+			&(struct connect_fault){
+				.error = ERROR_REFUSED,
+				.text = license->text,
+				.detail = "the agent has no licence",
+				.advice = advice_case(ADVICE_CASE_LICENSE_NOT_GRANTED),
+			});
 		return;
 	}
 	record_summary(
@@ -171,13 +178,12 @@ static struct advice explain(
 /* Ends that are nobody's failure once a session stood. */
 static bool orderly(int error, unsigned cause)
 {
-	return error == 0
-		&& (cause == LINK_CAUSE_MANUAL_USER_LOGOUT || cause == LINK_CAUSE_MANUAL_USER_DISCONNECT
-			|| cause == LINK_CAUSE_BYE);
+	return error == 0 &&
+		(cause == LINK_CAUSE_MANUAL_USER_LOGOUT ||
+			cause == LINK_CAUSE_MANUAL_USER_DISCONNECT || cause == LINK_CAUSE_BYE);
 }
 
-static void on_closed(
-	void *user, int error, unsigned cause, unsigned refusal, const char *detail)
+static void on_closed(void *user, int error, unsigned cause, unsigned refusal, const char *detail)
 {
 	struct connect *connect = user;
 	struct record *record = &connect->record;
@@ -189,7 +195,8 @@ static void on_closed(
 	record->cause = cause;
 	if (record->has_cause)
 		event_client_closed(connect->options.log, record->log_id, (int)cause);
-	if (connect->step == CONNECT_CLOSING || (connect->step == CONNECT_HOLD && orderly(error, cause))) {
+	if (connect->step == CONNECT_CLOSING ||
+		(connect->step == CONNECT_HOLD && orderly(error, cause))) {
 		connect_over(connect);
 		return;
 	}
@@ -197,13 +204,15 @@ static void on_closed(
 		connect->stage = RECORD_NO_STAGE;
 	if (error == ERROR_UNTRUSTED)
 		record->has_session_certificate = true;
-	connect_fail(connect, &(struct connect_fault) {
-		.error = error,
-		.detail = error == ERROR_UNTRUSTED && record->session_certificate.text[0] != '\0'
-			? record->session_certificate.text
-			: detail,
-		.advice = explain(connect, error, cause, refusal),
-	});
+	connect_fail(connect,
+		&(struct connect_fault){
+			.error = error,
+			.detail = error == ERROR_UNTRUSTED &&
+					record->session_certificate.text[0] != '\0'
+				? record->session_certificate.text
+				: detail,
+			.advice = explain(connect, error, cause, refusal),
+		});
 }
 
 void connect_session(struct connect *connect)
@@ -220,11 +229,11 @@ void connect_session(struct connect *connect)
 		.report = &connect->record.session_certificate,
 		.clock = connect->options.clock,
 		.entropy = connect->options.entropy,
-		.events = { on_step, on_license, NULL, on_quality, on_closed, connect },
+		.events = {on_step, on_license, NULL, on_quality, on_closed, connect},
 	};
 	int error;
 
-	connect->target_policy = (struct certificate_policy) {
+	connect->target_policy = (struct certificate_policy){
 		.verify = connect->options.verify,
 		.ca_file = connect->options.ca_file,
 		.name = target->sni,

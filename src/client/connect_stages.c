@@ -28,7 +28,7 @@ static struct arena *fresh(struct connect *connect)
 /* The address this machine uses towards the server. Connecting a UDP socket sends nothing. */
 static void find_own_address(const char *server, char *address, size_t size)
 {
-	struct sockaddr_storage own = { 0 };
+	struct sockaddr_storage own = {0};
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 	socklen_t length = sizeof(own);
@@ -39,13 +39,12 @@ static void find_own_address(const char *server, char *address, size_t size)
 	snprintf(address, size, "%s", is_v4 ? "0.0.0.0" : "::");
 	if (descriptor < 0)
 		return;
-	if ((is_v4 || is_v6)
-		&& connect(descriptor, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
-			   is_v4 ? sizeof(v4) : sizeof(v6))
-			== 0
-		&& getsockname(descriptor, (struct sockaddr *)&own, &length) == 0)
+	if ((is_v4 || is_v6) &&
+		connect(descriptor, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
+			is_v4 ? sizeof(v4) : sizeof(v6)) == 0 &&
+		getsockname(descriptor, (struct sockaddr *)&own, &length) == 0)
 		(void)(is_v4 ? uv_ip4_name((struct sockaddr_in *)&own, address, size)
-		             : uv_ip6_name((struct sockaddr_in6 *)&own, address, size));
+			     : uv_ip6_name((struct sockaddr_in6 *)&own, address, size));
 	close(descriptor);
 }
 
@@ -75,10 +74,12 @@ void connect_resolved(struct connect *connect)
 
 static void probed(struct connect *connect, const struct message *message)
 {
-	static const char *const kinds[] = { [RECORD_PATH_DIRECT] = "an agent (direct connection)",
-		[RECORD_PATH_MANAGER] = "a connection manager", [RECORD_PATH_BROKER] = "a broker" };
-	static const char *const words[] = { [RECORD_PATH_DIRECT] = "agent",
-		[RECORD_PATH_MANAGER] = "connection manager", [RECORD_PATH_BROKER] = "broker" };
+	static const char *const kinds[] = {[RECORD_PATH_DIRECT] = "an agent (direct connection)",
+		[RECORD_PATH_MANAGER] = "a connection manager",
+		[RECORD_PATH_BROKER] = "a broker"};
+	static const char *const words[] = {[RECORD_PATH_DIRECT] = "agent",
+		[RECORD_PATH_MANAGER] = "connection manager",
+		[RECORD_PATH_BROKER] = "broker"};
 	struct record *record = &connect->record;
 	const char *product;
 
@@ -118,8 +119,8 @@ static void authenticate(struct connect *connect)
 	int error;
 
 	connect->attempts++;
-	error = events->password(events->user, connect->options.user, connect->domain,
-		connect->attempts, password);
+	error = events->password(
+		events->user, connect->options.user, connect->domain, connect->attempts, password);
 	if (error == 0) {
 		struct message *request = connect_message_authenticate(
 			fresh(connect), connect->options.user, password, connect->domain);
@@ -136,12 +137,13 @@ static void authenticate(struct connect *connect)
 		return;
 	}
 	connect_open(connect, RECORD_AUTHENTICATE);
-	connect_fail(connect, &(struct connect_fault) {
-		.error = error,
-		.detail = "no password was given",
-		.advice = advice_case(ADVICE_CASE_NO_PASSWORD),
-		.polite = true,
-	});
+	connect_fail(connect,
+		&(struct connect_fault){
+			.error = error,
+			.detail = "no password was given",
+			.advice = advice_case(ADVICE_CASE_NO_PASSWORD),
+			.polite = true,
+		});
 }
 
 static void greeted(struct connect *connect, const struct message *message)
@@ -155,29 +157,32 @@ static void greeted(struct connect *connect, const struct message *message)
 	case CONNECT_METHOD_NONE:
 		connect_open(connect, RECORD_AUTHENTICATE);
 		record_learn(&connect->record, RECORD_AUTHENTICATE, "method", "none");
-		record_summary(&connect->record, RECORD_AUTHENTICATE, "the server asks for nothing");
+		record_summary(
+			&connect->record, RECORD_AUTHENTICATE, "the server asks for nothing");
 		connect_pass(connect);
 		ask_list(connect);
 		break;
 	case CONNECT_METHOD_OTHER:
 		connect_open(connect, RECORD_AUTHENTICATE);
-		connect_fail(connect, &(struct connect_fault) {
-			.detail = "the server does not offer AUTHENTICATE_VIA_PASSWORD",
-			.advice = advice_case(ADVICE_CASE_OTHER_METHOD),
-			.polite = true,
-		});
+		connect_fail(connect,
+			&(struct connect_fault){
+				.detail = "the server does not offer AUTHENTICATE_VIA_PASSWORD",
+				.advice = advice_case(ADVICE_CASE_OTHER_METHOD),
+				.polite = true,
+			});
 		break;
 	}
 }
 
 static void fail_result(struct connect *connect, const struct connect_message_result *result)
 {
-	connect_fail(connect, &(struct connect_fault) {
-		.result_id = result->name,
-		.text = result->text,
-		.advice = advice_result(result->id),
-		.polite = true,
-	});
+	connect_fail(connect,
+		&(struct connect_fault){
+			.result_id = result->name,
+			.text = result->text,
+			.advice = advice_result(result->id),
+			.polite = true,
+		});
 }
 
 static void authenticated(struct connect *connect, const struct connect_message_result *result)
@@ -191,15 +196,16 @@ static void authenticated(struct connect *connect, const struct connect_message_
 	record_learn(record, RECORD_AUTHENTICATE, "result", "%s", result->name);
 	record_learn_number(record, RECORD_AUTHENTICATE, "attempts", connect->attempts);
 	if (result->id == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE) {
-		record_summary(record, RECORD_AUTHENTICATE, connect->domain[0] != '\0' ? "%s in %s" : "%s%s",
-			connect->options.user, connect->domain);
+		record_summary(record, RECORD_AUTHENTICATE,
+			connect->domain[0] != '\0' ? "%s in %s" : "%s%s", connect->options.user,
+			connect->domain);
 		connect_pass(connect);
 		ask_list(connect);
 		return;
 	}
 	/* The session stays where it is, so whoever types may try again. */
-	if (result->id == RESULT_AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD
-		|| result->id == RESULT_AUTH_FAILED_ACCESS_DENIED) {
+	if (result->id == RESULT_AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD ||
+		result->id == RESULT_AUTH_FAILED_ACCESS_DENIED) {
 		int error = events->password(events->user, connect->options.user, connect->domain,
 			connect->attempts + 1, password);
 
@@ -225,12 +231,13 @@ static void authenticated(struct connect *connect, const struct connect_message_
 
 static void fail_choice(struct connect *connect, enum advice_case which, const char *detail)
 {
-	connect_fail(connect, &(struct connect_fault) {
-		.error = ERROR_NOT_FOUND,
-		.detail = detail,
-		.advice = advice_case(which),
-		.polite = true,
-	});
+	connect_fail(connect,
+		&(struct connect_fault){
+			.error = ERROR_NOT_FOUND,
+			.detail = detail,
+			.advice = advice_case(which),
+			.polite = true,
+		});
 }
 
 /* Which resource; a failure has been told. */
@@ -248,7 +255,8 @@ static int choose_resource(struct connect *connect)
 			connect->resource = i;
 			return 0;
 		}
-		snprintf(detail, sizeof(detail), "there is no '%s' among the %zu workstations in the list",
+		snprintf(detail, sizeof(detail),
+			"there is no '%s' among the %zu workstations in the list",
 			connect->options.resource, record->resource_count);
 		fail_choice(connect, ADVICE_CASE_RESOURCE_NOT_FOUND, detail);
 		return ERROR_NOT_FOUND;
@@ -257,7 +265,7 @@ static int choose_resource(struct connect *connect)
 	if (record->resource_count == 1)
 		return 0;
 	error = events->choose != NULL ? events->choose(events->user, record, &connect->resource)
-	                               : ERROR_NOT_FOUND;
+				       : ERROR_NOT_FOUND;
 	if (error == ERROR_CLOSED) {
 		connect_interrupted(connect);
 	} else if (error != 0) {
@@ -266,6 +274,16 @@ static int choose_resource(struct connect *connect)
 		fail_choice(connect, ADVICE_CASE_RESOURCE_NOT_NAMED, detail);
 	}
 	return error;
+}
+
+static void ask_allocate(struct connect *connect)
+{
+	connect->step = CONNECT_ALLOCATE;
+	connect_send(connect,
+		connect_message_allocate(fresh(connect),
+			connect->record.resources[connect->resource].id, connect->client_address,
+			connect->mac),
+		ALLOCATE_TIMEOUT_MS);
 }
 
 static void listed(struct connect *connect, const struct message *message,
@@ -286,8 +304,8 @@ static void listed(struct connect *connect, const struct message *message,
 		return;
 	}
 	if (connect->options.list_only) {
-		record_summary(record, RECORD_GET_RESOURCES, "%zu resource%s", record->resource_count,
-			record->resource_count == 1 ? "" : "s");
+		record_summary(record, RECORD_GET_RESOURCES, "%zu resource%s",
+			record->resource_count, record->resource_count == 1 ? "" : "s");
 		connect_pass(connect);
 		connect->step = CONNECT_CLOSING;
 		connect_send(connect, connect_message_bye(fresh(connect)), BYE_TIMEOUT_MS);
@@ -305,23 +323,14 @@ static void listed(struct connect *connect, const struct message *message,
 	connect_pass(connect);
 	connect_open(connect, RECORD_ALLOCATE);
 	connect->retrying_since = clock_steady(connect->options.clock);
-	connect_allocate(connect);
+	ask_allocate(connect);
 }
 
 /* ---- 4: allocate and prepare the host ---- */
 
-void connect_allocate(struct connect *connect)
-{
-	connect->step = CONNECT_ALLOCATE;
-	connect_send(connect,
-		connect_message_allocate(fresh(connect), connect->record.resources[connect->resource].id,
-			connect->client_address, connect->mac),
-		ALLOCATE_TIMEOUT_MS);
-}
-
 static void retry(uv_timer_t *timer)
 {
-	connect_allocate(timer->data);
+	ask_allocate(timer->data);
 }
 
 /* What the link needs; false: something is missing. */
@@ -333,8 +342,8 @@ static bool read_target(struct connect_target *target, const struct message *mes
 	const char *tag = message_text(message, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG);
 	uint64_t port = LINK_PORT;
 
-	if (address == NULL || *address == '\0' || tag == NULL || *tag == '\0'
-		|| !message_number(
+	if (address == NULL || *address == '\0' || tag == NULL || *tag == '\0' ||
+		!message_number(
 			message, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_SESSION_ID, &target->session))
 		return false;
 	(void)message_number(message, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_PORT, &port);
@@ -370,13 +379,15 @@ static void allocated(struct connect *connect, const struct message *message,
 		return;
 	}
 	if (!read_target(&connect->target, message)) {
-		connect_fail(connect, &(struct connect_fault) {
-			.error = ERROR_INPUT,
-			.result_id = result->name,
-			.detail = "the answer has no address, session id or connect tag of a session",
-			.advice = advice_case(ADVICE_CASE_NO_TARGET),
-			.polite = true,
-		});
+		connect_fail(connect,
+			&(struct connect_fault){
+				.error = ERROR_INPUT,
+				.result_id = result->name,
+				.detail = "the answer has no address, session id or connect tag of "
+					  "a session",
+				.advice = advice_case(ADVICE_CASE_NO_TARGET),
+				.polite = true,
+			});
 		return;
 	}
 	record_learn(record, RECORD_ALLOCATE, "address", "%s", connect->target.host);
@@ -384,8 +395,7 @@ static void allocated(struct connect *connect, const struct message *message,
 	record_learn(record, RECORD_ALLOCATE, "sni", "%s", connect->target.sni);
 	record_learn(record, RECORD_ALLOCATE, "session_id", "%llu",
 		(unsigned long long)connect->target.session);
-	record_summary(
-		record, RECORD_ALLOCATE, "%s:%u", connect->target.sni, connect->target.port);
+	record_summary(record, RECORD_ALLOCATE, "%s:%u", connect->target.sni, connect->target.port);
 	connect_pass(connect);
 	connect->step = CONNECT_BYE;
 	connect_send(connect, connect_message_bye(fresh(connect)), BYE_TIMEOUT_MS);
@@ -393,7 +403,7 @@ static void allocated(struct connect *connect, const struct message *message,
 
 void connect_answered(struct connect *connect, const struct message *message)
 {
-	struct connect_message_result result = { .name = "", .text = "", .detail = "" };
+	struct connect_message_result result = {.name = "", .text = "", .detail = ""};
 
 	if (message != NULL)
 		(void)connect_message_result(message, &result);

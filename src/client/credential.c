@@ -21,8 +21,8 @@ static int copy_part(char part[CREDENTIAL_NAME_SIZE], const char *text, size_t l
 	return 0;
 }
 
-int credential_split(const char *given, char user[CREDENTIAL_NAME_SIZE],
-	char domain[CREDENTIAL_NAME_SIZE])
+int credential_split(
+	const char *given, char user[CREDENTIAL_NAME_SIZE], char domain[CREDENTIAL_NAME_SIZE])
 {
 	const char *name = given;
 	const char *name_end = given + strlen(given);
@@ -97,7 +97,8 @@ int credential_file(const char *file, char *password, size_t size, bool *ret_exp
 		error = ERROR_SYSTEM;
 	} else {
 		error = credential_line(descriptor, password, size);
-		*ret_exposed = S_ISREG(status.st_mode) && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+		*ret_exposed =
+			S_ISREG(status.st_mode) && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
 	}
 	reason = errno;
 	close(descriptor);
@@ -114,14 +115,13 @@ static void catch_signal(int signal)
 	caught = signal;
 }
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
 /* One try; *ret_signal is what interrupted it. */
-static int ask_once(
-	const char *prompt, bool show, char *answer, size_t size, int *ret_signal)
+static int ask_once(const char *prompt, bool show, char *answer, size_t size, int *ret_signal)
 {
-	const struct sigaction action = { .sa_handler = catch_signal };
+	const struct sigaction action = {.sa_handler = catch_signal};
 	struct sigaction old[SIGNALS];
 	struct termios before, quiet;
 	int error;

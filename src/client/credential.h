@@ -11,8 +11,8 @@
 
 /* Splits "DOMAIN\user" and "user@domain"; the domain is "" when there is none. 0, or ERROR_LIMIT:
  * one of them is too long; ERROR_INPUT: no user. */
-int credential_split(const char *given, char user[CREDENTIAL_NAME_SIZE],
-	char domain[CREDENTIAL_NAME_SIZE]);
+int credential_split(
+	const char *given, char user[CREDENTIAL_NAME_SIZE], char domain[CREDENTIAL_NAME_SIZE]);
 
 /* The first line of a file, without its end. 0; ERROR_SYSTEM (errno says why), ERROR_INPUT (empty),
  * ERROR_LIMIT (longer than size). ret_exposed: others than the owner may read it. */

@@ -30,8 +30,8 @@ static int set_serial(X509 *certificate)
 
 	bytes[0] &= 0x7f; /* RFC 5280, 4.1.2.2: positive */
 	bytes[0] |= 0x40;
-	ok = ok && (number = BN_bin2bn(bytes, sizeof(bytes), NULL)) != NULL
-		&& BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+	ok = ok && (number = BN_bin2bn(bytes, sizeof(bytes), NULL)) != NULL &&
+		BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
 	BN_free(number);
 	return ok ? 0 : ERROR_CRYPTO;
 }
@@ -62,21 +62,19 @@ static X509 *make(const struct demo_ca *ca, EVP_PKEY *key, const char *name,
 	X509 *certificate = X509_new();
 	X509 *issuer = ca->certificate != NULL ? ca->certificate : certificate;
 	X509_NAME *subject;
-	int ok = certificate != NULL && X509_set_version(certificate, X509_VERSION_3) == 1
-		&& set_serial(certificate) == 0
-		&& X509_gmtime_adj(X509_getm_notBefore(certificate), -SKEW_SECONDS) != NULL
-		&& X509_gmtime_adj(X509_getm_notAfter(certificate), DEMO_CA_DAYS * 86400L) != NULL
-		&& X509_set_pubkey(certificate, key) == 1;
+	int ok = certificate != NULL && X509_set_version(certificate, X509_VERSION_3) == 1 &&
+		set_serial(certificate) == 0 &&
+		X509_gmtime_adj(X509_getm_notBefore(certificate), -SKEW_SECONDS) != NULL &&
+		X509_gmtime_adj(X509_getm_notAfter(certificate), DEMO_CA_DAYS * 86400L) != NULL &&
+		X509_set_pubkey(certificate, key) == 1;
 
 	if (ok) {
 		subject = X509_get_subject_name(certificate);
 		ok = X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_ASC,
-			     (const unsigned char *)"Fairlead demo", -1, -1, 0)
-				== 1
-			&& X509_NAME_add_entry_by_txt(
-				   subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0)
-				== 1
-			&& X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1;
+			     (const unsigned char *)"Fairlead demo", -1, -1, 0) == 1 &&
+			X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+				(const unsigned char *)name, -1, -1, 0) == 1 &&
+			X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1;
 	}
 	for (size_t i = 0; ok && i < count; i++)
 		ok = add_extension(certificate, issuer, extensions[i].id, extensions[i].value) == 0;
@@ -114,8 +112,7 @@ static int write_certificate(
 	return (fclose(file) == 0 && ok == 1) ? 0 : ERROR_SYSTEM;
 }
 
-static int write_key(
-	const struct demo_ca *ca, const char *name, const char *suffix, EVP_PKEY *key)
+static int write_key(const struct demo_ca *ca, const char *name, const char *suffix, EVP_PKEY *key)
 {
 	FILE *file = create(ca, name, suffix);
 	int ok;
@@ -129,9 +126,9 @@ static int write_key(
 int demo_ca_new(const char *folder, struct demo_ca **ret_ca)
 {
 	static const struct extension extensions[] = {
-		{ NID_basic_constraints, "critical,CA:TRUE,pathlen:0" },
-		{ NID_key_usage, "critical,keyCertSign,cRLSign" },
-		{ NID_subject_key_identifier, "hash" },
+		{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
+		{NID_key_usage, "critical,keyCertSign,cRLSign"},
+		{NID_subject_key_identifier, "hash"},
 	};
 	struct demo_ca *ca = calloc(1, sizeof(*ca));
 	EVP_PKEY *key;
@@ -167,19 +164,19 @@ static int issue(struct demo_ca *ca, const char *name, EVP_PKEY *key, const char
 	const char *certificate_suffix, const char *key_suffix)
 {
 	const struct extension extensions[] = {
-		{ NID_basic_constraints, "critical,CA:FALSE" },
-		{ NID_key_usage, usage },
-		{ NID_ext_key_usage, "serverAuth" },
-		{ NID_subject_alt_name, NAMES },
-		{ NID_subject_key_identifier, "hash" },
-		{ NID_authority_key_identifier, "keyid" },
+		{NID_basic_constraints, "critical,CA:FALSE"},
+		{NID_key_usage, usage},
+		{NID_ext_key_usage, "serverAuth"},
+		{NID_subject_alt_name, NAMES},
+		{NID_subject_key_identifier, "hash"},
+		{NID_authority_key_identifier, "keyid"},
 	};
 	X509 *certificate = NULL;
 	int error = ERROR_CRYPTO;
 
 	if (key != NULL)
-		certificate = make(
-			ca, key, name, extensions, sizeof(extensions) / sizeof(extensions[0]));
+		certificate =
+			make(ca, key, name, extensions, sizeof(extensions) / sizeof(extensions[0]));
 	if (certificate != NULL)
 		error = write_key(ca, name, key_suffix, key);
 	if (error == 0)
@@ -191,11 +188,11 @@ static int issue(struct demo_ca *ca, const char *name, EVP_PKEY *key, const char
 
 int demo_ca_issue(struct demo_ca *ca, const char *name)
 {
-	int error = issue(
-		ca, name, EVP_EC_gen("P-256"), "critical,digitalSignature", "-ecdsa.pem", "-ecdsa.key");
+	int error = issue(ca, name, EVP_EC_gen("P-256"), "critical,digitalSignature", "-ecdsa.pem",
+		"-ecdsa.key");
 
 	if (error == 0)
-		error = issue(ca, name, EVP_RSA_gen(2048), "critical,digitalSignature,keyEncipherment",
-			"-rsa.pem", "-rsa.key");
+		error = issue(ca, name, EVP_RSA_gen(2048),
+			"critical,digitalSignature,keyEncipherment", "-rsa.pem", "-rsa.key");
 	return error;
 }

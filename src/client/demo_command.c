@@ -29,7 +29,7 @@ struct demo {
 	uv_timer_t timer;
 	uv_signal_t interrupt, terminate;
 	bool expired;
-	int signal;     /* that asked for the end; 0: none */
+	int signal; /* that asked for the end; 0: none */
 	unsigned signals;
 	struct demo_files files;
 	struct demo_process *processes[DEMO_PROGRAMS];
@@ -43,9 +43,9 @@ struct demo {
 
 static int read_options(int argc, char **argv, struct demo *demo)
 {
-	static const struct option known[] = { { "serve", no_argument, NULL, 's' },
-		{ "dir", required_argument, NULL, 'd' }, { "hold", required_argument, NULL, 'h' },
-		{ "json", no_argument, NULL, 'j' }, { 0 } };
+	static const struct option known[] = {{"serve", no_argument, NULL, 's'},
+		{"dir", required_argument, NULL, 'd'}, {"hold", required_argument, NULL, 'h'},
+		{"json", no_argument, NULL, 'j'}, {0}};
 	int option;
 
 	opterr = 0;
@@ -60,7 +60,8 @@ static int read_options(int argc, char **argv, struct demo *demo)
 			break;
 		case 'h':
 			if (!command_seconds(optarg, &demo->hold))
-				return command_usage(NAME, "'%s' is not a number of seconds", optarg);
+				return command_usage(
+					NAME, "'%s' is not a number of seconds", optarg);
 			break;
 		case 'j':
 			demo->json = true;
@@ -116,8 +117,8 @@ static void find_programs(struct demo *demo)
 		snprintf(demo->folder_of_programs, sizeof(demo->folder_of_programs), "%s", given);
 		return;
 	}
-	length = readlink("/proc/self/exe", demo->folder_of_programs,
-		sizeof(demo->folder_of_programs) - 1);
+	length = readlink(
+		"/proc/self/exe", demo->folder_of_programs, sizeof(demo->folder_of_programs) - 1);
 	demo->folder_of_programs[length > 0 ? length : 0] = '\0';
 	slash = strrchr(demo->folder_of_programs, '/');
 	if (slash != NULL)
@@ -195,8 +196,8 @@ static void show_log(const struct demo *demo, enum demo_program program)
 	unsigned lines = 0;
 	FILE *file;
 
-	if (!demo_files_path(&demo->files, demo_files_program(program), ".log", path)
-		|| (file = fopen(path, "re")) == NULL)
+	if (!demo_files_path(&demo->files, demo_files_program(program), ".log", path) ||
+		(file = fopen(path, "re")) == NULL)
 		return;
 	if (fseek(file, -LOG_TAIL_BYTES, SEEK_END) != 0)
 		rewind(file);
@@ -214,15 +215,15 @@ static int start_program(struct demo *demo, enum demo_program program)
 {
 	const char *name = demo_files_program(program);
 	char executable[PATH_MAX + 64], config[4096], log[4096];
-	struct demo_process_options options
-		= { .loop = &demo->loop, .program = executable, .config = config, .log = log };
+	struct demo_process_options options = {
+		.loop = &demo->loop, .program = executable, .config = config, .log = log};
 	struct demo_process *process;
 	int error = demo_files_config(&demo->files, program, demo->processes);
 
 	snprintf(executable, sizeof(executable), "%s/%s", demo->folder_of_programs, name);
-	if (error == 0
-		&& (!demo_files_path(&demo->files, name, ".yaml", config)
-			|| !demo_files_path(&demo->files, name, ".log", log)))
+	if (error == 0 &&
+		(!demo_files_path(&demo->files, name, ".yaml", config) ||
+			!demo_files_path(&demo->files, name, ".log", log)))
 		error = ERROR_LIMIT;
 	if (error == 0 && access(executable, X_OK) != 0) {
 		fprintf(stderr, "fairlead demo: %s: %s\n", executable, strerror(errno));
@@ -237,8 +238,8 @@ static int start_program(struct demo *demo, enum demo_program program)
 	}
 	process = demo->processes[program];
 	limit(demo, READY_LIMIT_MS);
-	while (!demo_process_ready(process) && !demo_process_ended(process) && !demo->expired
-		&& demo->signal == 0)
+	while (!demo_process_ready(process) && !demo_process_ended(process) && !demo->expired &&
+		demo->signal == 0)
 		uv_run(&demo->loop, UV_RUN_ONCE);
 	uv_timer_stop(&demo->timer);
 	if (demo_process_ready(process) && !demo_process_ended(process))
@@ -247,15 +248,17 @@ static int start_program(struct demo *demo, enum demo_program program)
 		return ERROR_CLOSED;
 	fprintf(stderr, "fairlead demo: %s %s\n", name,
 		demo_process_ended(process) ? demo_process_end_text(process)
-		                            : "was not ready within 10 s");
+					    : "was not ready within 10 s");
 	show_log(demo, program);
 	return ERROR_TIMEOUT;
 }
 
 static int start_programs(struct demo *demo)
 {
-	static const char *const listeners[] = { [DEMO_LICENSE] = "license", [DEMO_AGENT] = "launch",
-		[DEMO_BROKER] = "broker", [DEMO_MANAGER] = "manager" };
+	static const char *const listeners[] = {[DEMO_LICENSE] = "license",
+		[DEMO_AGENT] = "launch",
+		[DEMO_BROKER] = "broker",
+		[DEMO_MANAGER] = "manager"};
 	bool quiet = demo->serve || demo->json;
 	int error = 0;
 
@@ -328,8 +331,8 @@ static int serve(struct demo *demo)
 {
 	char path[4096];
 
-	if (demo_files_json(&demo->files, demo->processes) != 0
-		|| !demo_files_path(&demo->files, "demo", ".json", path)) {
+	if (demo_files_json(&demo->files, demo->processes) != 0 ||
+		!demo_files_path(&demo->files, "demo", ".json", path)) {
 		fprintf(stderr, "fairlead demo: no demo.json in %s: %s\n", demo->files.folder,
 			strerror(errno));
 		return RECORD_EXIT_OWN;
@@ -350,29 +353,30 @@ static int visit(struct demo *demo)
 	int status;
 
 	snprintf(host, sizeof(host), "%.*s", (int)strcspn(manager, ":"), manager);
-	if (!demo_files_path(&demo->files, "ca", ".pem", ca)
-		|| !demo_files_path(&demo->files, "client", ".log", wanted_log))
+	if (!demo_files_path(&demo->files, "ca", ".pem", ca) ||
+		!demo_files_path(&demo->files, "client", ".log", wanted_log))
 		return RECORD_EXIT_OWN;
 	(void)run_log_open(wanted_log, clock_system(), &log, log_file);
 	if (!demo->json) {
 		printf("\nConnecting to %s as %s\n\n", manager, DEMO_FILES_USER);
 		fflush(stdout);
 	}
-	status = run_connection(&(struct run_options) {
-		.connect = {
-			.loop = &demo->loop,
-			.clock = clock_system(),
-			.entropy = entropy_system(),
-			.log = log,
-			.host = host,
-			.port = (uint16_t)strtoul(strrchr(manager, ':') + 1, NULL, 10),
-			.user = DEMO_FILES_USER,
-			.domain = DEMO_FILES_DOMAIN,
-			.resource = DEMO_FILES_RESOURCE,
-			.ca_file = ca,
-			.verify = CERTIFICATE_VERIFY_FULL,
-			.hold = demo->hold,
-		},
+	status = run_connection(&(struct run_options){
+		.connect =
+			{
+				.loop = &demo->loop,
+				.clock = clock_system(),
+				.entropy = entropy_system(),
+				.log = log,
+				.host = host,
+				.port = (uint16_t)strtoul(strrchr(manager, ':') + 1, NULL, 10),
+				.user = DEMO_FILES_USER,
+				.domain = DEMO_FILES_DOMAIN,
+				.resource = DEMO_FILES_RESOURCE,
+				.ca_file = ca,
+				.verify = CERTIFICATE_VERIFY_FULL,
+				.hold = demo->hold,
+			},
 		.password = demo->files.password,
 		.json = demo->json,
 	});

@@ -22,9 +22,10 @@
 
 const char *demo_files_program(enum demo_program program)
 {
-	static const char *const names[] = { [DEMO_LICENSE] = "fairlead-license",
-		[DEMO_AGENT] = "fairlead-agent", [DEMO_BROKER] = "fairlead-broker",
-		[DEMO_MANAGER] = "fairlead-manager" };
+	static const char *const names[] = {[DEMO_LICENSE] = "fairlead-license",
+		[DEMO_AGENT] = "fairlead-agent",
+		[DEMO_BROKER] = "fairlead-broker",
+		[DEMO_MANAGER] = "fairlead-manager"};
 
 	return names[program];
 }
@@ -74,7 +75,7 @@ static void write_common(
 	/* A YAML text in single quotes has one escape: the quote, doubled. */
 	buffer_text(out, "capture: '");
 	for (const char *at = files->capture; *at != '\0'; at++)
-		buffer_text(out, *at == '\'' ? "''" : (char[]) { *at, '\0' });
+		buffer_text(out, *at == '\'' ? "''" : (char[]){*at, '\0'});
 	buffer_text(out, "'\n");
 }
 
@@ -110,8 +111,7 @@ static void write_license(struct buffer *out)
 		SEATS, day);
 }
 
-static void write_agent(
-	const struct demo_files *files, struct buffer *out, const char *license)
+static void write_agent(const struct demo_files *files, struct buffer *out, const char *license)
 {
 	buffer_print(out,
 		"listen:\n"
@@ -136,8 +136,7 @@ static const char *port_of(const char *address)
 	return strrchr(address, ':') + 1;
 }
 
-static void write_broker(
-	const struct demo_files *files, struct buffer *out, const char *launch)
+static void write_broker(const struct demo_files *files, struct buffer *out, const char *launch)
 {
 	buffer_print(out,
 		"listen:\n"
@@ -241,12 +240,12 @@ int demo_files_json(
 		enum demo_program program;
 		const char *address;
 	} addresses[] = {
-		{ "broker", DEMO_BROKER, "broker" },
-		{ "manager", DEMO_MANAGER, "manager" },
-		{ "agent_direct", DEMO_AGENT, "direct" },
-		{ "agent_launch", DEMO_AGENT, "launch" },
-		{ "agent_session", DEMO_AGENT, "session" },
-		{ "license", DEMO_LICENSE, "license" },
+		{"broker", DEMO_BROKER, "broker"},
+		{"manager", DEMO_MANAGER, "manager"},
+		{"agent_direct", DEMO_AGENT, "direct"},
+		{"agent_launch", DEMO_AGENT, "launch"},
+		{"agent_session", DEMO_AGENT, "session"},
+		{"license", DEMO_LICENSE, "license"},
 	};
 	json_t *object = json_object();
 	json_t *logs = json_object();

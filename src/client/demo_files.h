@@ -18,10 +18,10 @@
 enum demo_program { DEMO_LICENSE, DEMO_AGENT, DEMO_BROKER, DEMO_MANAGER, DEMO_PROGRAMS };
 
 struct demo_files {
-	char folder[4096];            /* absolute */
+	char folder[4096]; /* absolute */
 	char password[DEMO_FILES_PASSWORD_SIZE];
-	char hash[384];               /* of it; cheap, because it guards nothing */
-	const char *capture;          /* folder for copies of messages; NULL: none */
+	char hash[384];      /* of it; cheap, because it guards nothing */
+	const char *capture; /* folder for copies of messages; NULL: none */
 };
 
 /* "fairlead-license" ... */

@@ -18,9 +18,9 @@
 
 struct demo_process {
 	pid_t id;
-	int descriptor;         /* pidfd: becomes readable when the child ends */
+	int descriptor; /* pidfd: becomes readable when the child ends */
 	uv_poll_t watch;
-	uv_pipe_t pipe;         /* the ready descriptor's other end */
+	uv_pipe_t pipe; /* the ready descriptor's other end */
 	bool ready, ended;
 	char said[READY_MAXIMUM + 1]; /* lines of addresses, then "ready"; NUL between once ready */
 	size_t length;
@@ -34,8 +34,8 @@ struct demo_process {
 static void become(const struct demo_process_options *options, pid_t parent, int ready, int log)
 {
 	char number[16];
-	char *const arguments[] = { (char *)(uintptr_t)options->program, (char[]) { "--config" },
-		(char *)(uintptr_t)options->config, (char[]) { "--ready-fd" }, number, NULL };
+	char *const arguments[] = {(char *)(uintptr_t)options->program, (char[]){"--config"},
+		(char *)(uintptr_t)options->config, (char[]){"--ready-fd"}, number, NULL};
 	sigset_t none;
 
 	/* The demo may be killed in any way: then its children go too. */
@@ -46,8 +46,8 @@ static void become(const struct demo_process_options *options, pid_t parent, int
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
-	if (dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0
-		|| fcntl(ready, F_SETFD, 0) != 0)
+	if (dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0 ||
+		fcntl(ready, F_SETFD, 0) != 0)
 		_exit(EXEC_FAILED);
 	snprintf(number, sizeof(number), "%d", ready);
 	execv(options->program, arguments);
@@ -81,8 +81,8 @@ static void ended(uv_poll_t *watch, int status, int events)
 		snprintf(process->end_text, sizeof(process->end_text), "ended with status %d",
 			WEXITSTATUS(how));
 	else
-		snprintf(process->end_text, sizeof(process->end_text), "was ended by signal %d (%s)",
-			WTERMSIG(how), strsignal(WTERMSIG(how)));
+		snprintf(process->end_text, sizeof(process->end_text),
+			"was ended by signal %d (%s)", WTERMSIG(how), strsignal(WTERMSIG(how)));
 }
 
 static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
@@ -90,8 +90,8 @@ static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
 	struct demo_process *process = handle->data;
 
 	(void)suggested;
-	*room = uv_buf_init(process->said + process->length,
-		(unsigned)(READY_MAXIMUM - process->length));
+	*room = uv_buf_init(
+		process->said + process->length, (unsigned)(READY_MAXIMUM - process->length));
 }
 
 static void heard(uv_stream_t *stream, ssize_t length, const uv_buf_t *room)
@@ -107,8 +107,8 @@ static void heard(uv_stream_t *stream, ssize_t length, const uv_buf_t *room)
 	process->length += (size_t)length;
 	process->said[process->length] = '\0';
 	end = process->length;
-	if (end >= 6 && strcmp(process->said + end - 6, "ready\n") == 0
-		&& (end == 6 || process->said[end - 7] == '\n')) {
+	if (end >= 6 && strcmp(process->said + end - 6, "ready\n") == 0 &&
+		(end == 6 || process->said[end - 7] == '\n')) {
 		for (size_t i = 0; i < end; i++) {
 			if (process->said[i] == '\n')
 				process->said[i] = '\0';
@@ -141,7 +141,7 @@ int demo_process_start(
 {
 	struct demo_process *process = calloc(1, sizeof(*process));
 	pid_t parent = getpid();
-	int ends[2] = { -1, -1 };
+	int ends[2] = {-1, -1};
 	int log = -1;
 
 	if (process == NULL)

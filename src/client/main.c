@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "client/command.h"
 #include "client/record.h"
+#include "service/program.h"
 
 struct command {
 	const char *name;
@@ -20,32 +20,34 @@ static int help_command(int argc, char **argv);
 static int version_command(int argc, char **argv);
 
 static const struct command commands[] = {
-	{ "connect", connect_command, "establish a session and hold it",
+	{"connect", connect_command, "establish a session and hold it",
 		"[options] HOST[:PORT]\n"
 		"  --user NAME           user name; DOMAIN\\user and user@domain are understood\n"
 		"                        (default: $USER)\n"
 		"  --domain DOMAIN       domain (default: the first one the server offers)\n"
 		"  --password-file FILE  first line is the password (default: asked)\n"
-		"  --resource NAME       workstation to connect to (default: the only one, or asked)\n"
+		"  --resource NAME       workstation to connect to (default: the only one, or "
+		"asked)\n"
 		"  --list                print the workstations and stop after stage 3\n"
 		"  --ca FILE             CA certificates to trust (default: the system's)\n"
 		"  --verify HOW          full (default), warn or none\n"
 		"  --hold SECONDS        disconnect after that (default: until Ctrl-C)\n"
 		"  --json                print one JSON document\n"
 		"  --log FILE            log; 'none' for none\n"
-		"                        (default: ~/.local/state/fairlead/client.log)\n" },
-	{ "demo", demo_command, "start everything on this machine and connect to it",
+		"                        (default: ~/.local/state/fairlead/client.log)\n"},
+	{"demo", demo_command, "start everything on this machine and connect to it",
 		"[options]\n"
-		"  --serve               keep everything running until Ctrl-C; no connection is made\n"
+		"  --serve               keep everything running until Ctrl-C; no connection is "
+		"made\n"
 		"  --dir DIR             where certificates, configurations and logs go, and stay\n"
 		"                        (default: a temporary folder, removed at the end)\n"
 		"  --hold SECONDS        how long the session is held (default: 3)\n"
-		"  --json                print one JSON document\n" },
-	{ "passwd", passwd_command, "make a password hash for a configuration file",
+		"  --json                print one JSON document\n"},
+	{"passwd", passwd_command, "make a password hash for a configuration file",
 		"[--cost N]\n"
-		"  --cost N              work per password, 1 to 11 (default: 5)\n" },
-	{ "help", help_command, "show this, or the options of a command", "[COMMAND]\n" },
-	{ "version", version_command, "show the version", "\n" },
+		"  --cost N              work per password, 1 to 11 (default: 5)\n"},
+	{"help", help_command, "show this, or the options of a command", "[COMMAND]\n"},
+	{"version", version_command, "show the version", "\n"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -63,7 +65,8 @@ static void overview(FILE *stream)
 	fprintf(stream, "usage: fairlead COMMAND [options]\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	fprintf(stream, "\n'fairlead help COMMAND' shows a command's options; fairlead(1) tells more.\n");
+	fprintf(stream,
+		"\n'fairlead help COMMAND' shows a command's options; fairlead(1) tells more.\n");
 }
 
 static void describe(const struct command *command)
@@ -102,18 +105,18 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
-	/* A broken pipe is an error of a write; memory holds passwords, so no core files. */
+	/* A broken pipe is an error of a write, not the end. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)prctl(PR_SET_DUMPABLE, 0);
+	program_forbid_dumps();
 	(void)setlocale(LC_CTYPE, "");
 	if (argc < 2) {
 		overview(stderr);
 		return RECORD_EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		argv[1] = (char[]) { "help" };
+		argv[1] = (char[]){"help"};
 	if (strcmp(argv[1], "--version") == 0)
-		argv[1] = (char[]) { "version" };
+		argv[1] = (char[]){"version"};
 	command = find(argv[1]);
 	if (command == NULL) {
 		fprintf(stderr, "fairlead: there is no command '%s'\n\n", argv[1]);

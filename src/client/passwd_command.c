@@ -22,13 +22,15 @@ static bool read_cost(const char *text, unsigned *ret_cost)
 	char *end;
 	unsigned long cost = strtoul(text, &end, 10);
 
-	if (*text < '0' || *text > '9' || *end != '\0' || cost < COST_MINIMUM || cost > COST_MAXIMUM)
+	if (*text < '0' || *text > '9' || *end != '\0' || cost < COST_MINIMUM ||
+		cost > COST_MAXIMUM)
 		return false;
 	*ret_cost = (unsigned)cost;
 	return true;
 }
 
-/* Twice on a terminal, so that a slip of the finger is found; else one line. 0 or the exit status. */
+/* Twice on a terminal, so that a slip of the finger is found; else one line. 0 or the exit status.
+ */
 static int read_password(char *password, size_t size)
 {
 	char again[PASSWORD_MAXIMUM + 1];
@@ -62,7 +64,7 @@ static int read_password(char *password, size_t size)
 
 int passwd_command(int argc, char **argv)
 {
-	static const struct option known[] = { { "cost", required_argument, NULL, 'c' }, { 0 } };
+	static const struct option known[] = {{"cost", required_argument, NULL, 'c'}, {0}};
 	unsigned cost = PASSWORD_COST_DEFAULT;
 	char password[PASSWORD_MAXIMUM + 1];
 	char hash[PASSWORD_HASH_SIZE];
@@ -76,12 +78,12 @@ int passwd_command(int argc, char **argv)
 		if (option != 'c')
 			return command_usage(NAME, "%s is not an option", argv[optind - 1]);
 		if (!read_cost(optarg, &cost))
-			return command_usage(NAME, "'%s' is not a cost from %d to %d", optarg, COST_MINIMUM,
-				COST_MAXIMUM);
+			return command_usage(NAME, "'%s' is not a cost from %d to %d", optarg,
+				COST_MINIMUM, COST_MAXIMUM);
 	}
 	if (optind != argc)
-		return command_usage(NAME, "'%s' is too much; the password is read, never an argument",
-			argv[optind]);
+		return command_usage(NAME,
+			"'%s' is too much; the password is read, never an argument", argv[optind]);
 	status = read_password(password, sizeof(password));
 	if (status != 0)
 		return status;

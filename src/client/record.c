@@ -40,7 +40,7 @@ int record_init(struct record *record, const char *server)
 
 	if (resources == NULL)
 		return ERROR_MEMORY;
-	*record = (struct record) { .resources = resources };
+	*record = (struct record){.resources = resources};
 	snprintf(record->server, sizeof(record->server), "%s", server);
 	return 0;
 }
@@ -93,8 +93,7 @@ void record_learn_number(
 	found->number = number;
 }
 
-void record_summary(
-	struct record *record, enum record_stage_number stage, const char *format, ...)
+void record_summary(struct record *record, enum record_stage_number stage, const char *format, ...)
 {
 	struct record_stage *at = &record->stages[stage];
 	va_list arguments;

@@ -19,7 +19,7 @@
 
 #define RECORD_TEXT_SIZE 320
 #define RECORD_NAME_SIZE 257
-#define RECORD_FACTS_MAXIMUM 12     /* of one stage */
+#define RECORD_FACTS_MAXIMUM 12 /* of one stage */
 #define RECORD_RESOURCES_MAXIMUM 256
 #define RECORD_NOTICES_MAXIMUM 8
 #define RECORD_STEP_LIMIT (5 * CLOCK_SECOND) /* the specification's limit of one step */
@@ -39,10 +39,10 @@ enum record_stage_number {
 /* How the program ends; documented in fairlead-connect(1). */
 enum record_exit {
 	RECORD_EXIT_DONE = 0,
-	RECORD_EXIT_OWN = 1,     /* an error of this program or machine */
+	RECORD_EXIT_OWN = 1, /* an error of this program or machine */
 	RECORD_EXIT_USAGE = 2,
-	RECORD_EXIT_STAGE = 10,  /* + the stage that failed: 11 to 16 */
-	RECORD_EXIT_LOST = 17,   /* the session was established and ended abnormally */
+	RECORD_EXIT_STAGE = 10,   /* + the stage that failed: 11 to 16 */
+	RECORD_EXIT_LOST = 17,    /* the session was established and ended abnormally */
 	RECORD_EXIT_SIGNAL = 128, /* + SIGINT or SIGTERM, before the session was established */
 };
 
@@ -57,8 +57,8 @@ struct record_fact {
 
 struct record_stage {
 	enum record_state state;
-	int64_t started, duration; /* steady microseconds */
-	bool warned;               /* passed, but somebody should look */
+	int64_t started, duration;      /* steady microseconds */
+	bool warned;                    /* passed, but somebody should look */
 	char summary[RECORD_TEXT_SIZE]; /* one line for people */
 	struct record_fact facts[RECORD_FACTS_MAXIMUM];
 	size_t fact_count;
@@ -77,10 +77,15 @@ struct record_failure {
 	struct advice advice;
 };
 
-enum record_path { RECORD_PATH_UNKNOWN, RECORD_PATH_DIRECT, RECORD_PATH_MANAGER, RECORD_PATH_BROKER };
+enum record_path {
+	RECORD_PATH_UNKNOWN,
+	RECORD_PATH_DIRECT,
+	RECORD_PATH_MANAGER,
+	RECORD_PATH_BROKER
+};
 
 struct record {
-	char server[300];                /* as the user wrote it */
+	char server[300]; /* as the user wrote it */
 	char log_id[UUID_SIZE];
 	enum record_path path;
 	struct record_stage stages[RECORD_STAGE_END]; /* by number; [0] is not used */
@@ -89,24 +94,28 @@ struct record {
 	size_t resource_count;
 	bool has_certificate, has_session_certificate;
 	struct certificate_report certificate, session_certificate;
-	bool established;                /* all six stages passed */
-	int64_t hold;                    /* microseconds; < 0: until somebody ends it */
-	int64_t established_at;          /* steady */
+	bool established;       /* all six stages passed */
+	int64_t hold;           /* microseconds; < 0: until somebody ends it */
+	int64_t established_at; /* steady */
 	bool has_quality;
 	struct link_quality quality;
 	bool has_cause;
-	unsigned cause;                  /* why the session ended */
+	unsigned cause;                                         /* why the session ended */
 	char notices[RECORD_NOTICES_MAXIMUM][RECORD_TEXT_SIZE]; /* warnings, oldest first */
 	size_t notice_count;
 	bool failed;
 	struct record_failure failure;
-	int signal;                      /* ended by this signal before it was established; 0: not */
+	int signal; /* ended by this signal before it was established; 0: not */
 };
 
 /* What has just changed. */
 enum record_change {
-	RECORD_STAGE_STARTED, RECORD_STAGE_LEARNED, RECORD_STAGE_FINISHED,
-	RECORD_QUALITY, RECORD_NOTICE, RECORD_ENDED,
+	RECORD_STAGE_STARTED,
+	RECORD_STAGE_LEARNED,
+	RECORD_STAGE_FINISHED,
+	RECORD_QUALITY,
+	RECORD_NOTICE,
+	RECORD_ENDED,
 };
 
 /* "initialise", ..., "validate the licence". */

@@ -37,15 +37,18 @@ static json_t *facts(const struct record_stage *stage)
 		const struct record_fact *fact = &stage->facts[i];
 
 		json_object_set_new(object, fact->key,
-			!fact->is_number ? text(fact->text) : json_integer((json_int_t)fact->number));
+			!fact->is_number ? text(fact->text)
+					 : json_integer((json_int_t)fact->number));
 	}
 	return object;
 }
 
 static json_t *stages(const struct record *record)
 {
-	static const char *const results[] = { [RECORD_WAITING] = "not reached",
-		[RECORD_OPEN] = "not finished", [RECORD_PASSED] = "passed", [RECORD_FAILED] = "failed" };
+	static const char *const results[] = {[RECORD_WAITING] = "not reached",
+		[RECORD_OPEN] = "not finished",
+		[RECORD_PASSED] = "passed",
+		[RECORD_FAILED] = "failed"};
 	json_t *array = json_array();
 
 	for (int i = RECORD_INITIALISE; i < RECORD_STAGE_END; i++) {
@@ -53,8 +56,8 @@ static json_t *stages(const struct record *record)
 		json_t *object = json_object();
 
 		json_object_set_new(object, "number", json_integer(i));
-		json_object_set_new(
-			object, "name", json_string(record_stage_name((enum record_stage_number)i)));
+		json_object_set_new(object, "name",
+			json_string(record_stage_name((enum record_stage_number)i)));
 		json_object_set_new(object, "result", json_string(results[stage->state]));
 		json_object_set_new(object, "seconds",
 			stage->state == RECORD_PASSED || stage->state == RECORD_FAILED
@@ -90,10 +93,10 @@ static json_t *troubles(unsigned set)
 	static const struct {
 		enum certificate_trouble trouble;
 		const char *name;
-	} names[] = { { CERTIFICATE_SELF_SIGNED, "self-signed" },
-		{ CERTIFICATE_UNKNOWN_CA, "unknown-ca" }, { CERTIFICATE_WRONG_NAME, "wrong-name" },
-		{ CERTIFICATE_EXPIRED, "expired" }, { CERTIFICATE_NOT_YET_VALID, "not-yet-valid" },
-		{ CERTIFICATE_WRONG_FINGERPRINT, "wrong-fingerprint" }, { CERTIFICATE_OTHER, "other" } };
+	} names[] = {{CERTIFICATE_SELF_SIGNED, "self-signed"},
+		{CERTIFICATE_UNKNOWN_CA, "unknown-ca"}, {CERTIFICATE_WRONG_NAME, "wrong-name"},
+		{CERTIFICATE_EXPIRED, "expired"}, {CERTIFICATE_NOT_YET_VALID, "not-yet-valid"},
+		{CERTIFICATE_WRONG_FINGERPRINT, "wrong-fingerprint"}, {CERTIFICATE_OTHER, "other"}};
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -163,7 +166,8 @@ static json_t *failure(const struct record *record)
 		return json_null();
 	object = json_object();
 	json_object_set_new(object, "stage",
-		from->stage != RECORD_NO_STAGE ? json_integer((json_int_t)from->stage) : json_null());
+		from->stage != RECORD_NO_STAGE ? json_integer((json_int_t)from->stage)
+					       : json_null());
 	json_object_set_new(object, "stage_name", json_string(record_stage_name(from->stage)));
 	json_object_set_new(object, "result_id", text_or_null(from->result_id));
 	json_object_set_new(object, "text", text_or_null(from->text));
@@ -202,8 +206,8 @@ json_t *report_json(const struct record *record)
 	json_object_set_new(object, "quality", quality(record));
 	json_object_set_new(object, "cause", cause(record));
 	json_object_set_new(object, "warnings", warnings(record));
-	json_object_set_new(object, "signal",
-		record->signal != 0 ? json_integer(record->signal) : json_null());
+	json_object_set_new(
+		object, "signal", record->signal != 0 ? json_integer(record->signal) : json_null());
 	json_object_set_new(object, "error", failure(record));
 	return object;
 }
@@ -215,8 +219,8 @@ int report_write(FILE *stream, const struct record *record)
 
 	if (object == NULL)
 		return ERROR_MEMORY;
-	if (json_dumpf(object, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0
-		|| fputc('\n', stream) == EOF || fflush(stream) != 0)
+	if (json_dumpf(object, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0 ||
+		fputc('\n', stream) == EOF || fflush(stream) != 0)
 		error = ERROR_SYSTEM;
 	json_decref(object);
 	return error;

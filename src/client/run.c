@@ -24,10 +24,10 @@ struct run {
 	struct connect *connect;
 	struct timeline *timeline; /* NULL with --json */
 	struct timeline_style style;
-	FILE *stream;              /* of the timeline */
+	FILE *stream; /* of the timeline */
 	uv_timer_t tick;
 	uv_signal_t interrupt, terminate;
-	unsigned open;             /* handles not yet closed */
+	unsigned open; /* handles not yet closed */
 	bool over;
 };
 
@@ -35,11 +35,15 @@ static void changed(void *user, const struct record *record, enum record_change 
 	enum record_stage_number stage)
 {
 	struct run *run = user;
+	char notice[RECORD_TEXT_SIZE];
 
 	if (run->timeline != NULL)
 		timeline_changed(run->timeline, record, change, stage);
-	else if (change == RECORD_NOTICE)
-		fprintf(stderr, "fairlead: %s\n", record->notices[record->notice_count - 1]);
+	else if (change == RECORD_NOTICE) {
+		text_clean(record->notices[record->notice_count - 1], run->style.utf8, notice,
+			sizeof(notice));
+		fprintf(stderr, "fairlead: warning: %s\n", notice);
+	}
 }
 
 static int password(void *user, const char *name, const char *domain, unsigned attempt,
@@ -178,13 +182,13 @@ int run_connection(const struct run_options *options)
 	run->options = options;
 	run->stream = connect.list_only ? stderr : stdout;
 	run->style = timeline_style_of(run->stream);
-	if (!options->json
-		&& (run->timeline = timeline_new(run->stream, &run->style, connect.clock)) == NULL) {
+	if (!options->json &&
+		(run->timeline = timeline_new(run->stream, &run->style, connect.clock)) == NULL) {
 		error = ERROR_MEMORY;
 		goto failed;
 	}
 	connect.peer = peer;
-	connect.events = (struct connect_events) { changed, password, choose, over, run };
+	connect.events = (struct connect_events){changed, password, choose, over, run};
 	error = connect_start(&connect, &run->connect);
 	if (error != 0)
 		goto failed;
@@ -217,7 +221,8 @@ static int default_log(char file[4096])
 	const char *home = getenv("HOME");
 	int length = state != NULL && *state == '/'
 		? snprintf(file, 4096, "%s/fairlead/client.log", state)
-		: snprintf(file, 4096, "%s/.local/state/fairlead/client.log", home != NULL ? home : "");
+		: snprintf(file, 4096, "%s/.local/state/fairlead/client.log",
+			  home != NULL ? home : "");
 
 	if (home == NULL && (state == NULL || *state != '/'))
 		return ERROR_NOT_FOUND;
@@ -237,7 +242,7 @@ static int default_log(char file[4096])
 int run_log_open(
 	const char *file, const struct clock *clock, struct log **ret_log, char ret_file[4096])
 {
-	struct log_options options = { .level = LOG_INFORMATION, .clock = clock, .client = true };
+	struct log_options options = {.level = LOG_INFORMATION, .clock = clock, .client = true};
 	int descriptor, error = 0;
 
 	*ret_log = NULL;
@@ -252,7 +257,8 @@ int run_log_open(
 		return error;
 	if (strcmp(ret_file, "-") != 0) {
 		/* Made here, because it is nobody else's to read. */
-		descriptor = open(ret_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+		descriptor =
+			open(ret_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 		if (descriptor < 0)
 			return ERROR_SYSTEM;
 		close(descriptor);

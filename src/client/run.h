@@ -19,10 +19,10 @@ struct run_options {
  * afterwards. Returns the program's exit status. */
 int run_connection(const struct run_options *options);
 
-/* The client's log: `file` NULL: $XDG_STATE_HOME/fairlead/client.log, made with its folders, for its
- * owner only; "none": no log. 0 with *ret_log (NULL for "none"), or an error with errno; *ret_file is
- * the file's name, for messages. */
-int run_log_open(const char *file, const struct clock *clock, struct log **ret_log,
-	char ret_file[4096]);
+/* The client's log: `file` NULL: $XDG_STATE_HOME/fairlead/client.log, made with its folders, for
+ * its owner only; "none": no log. 0 with *ret_log (NULL for "none"), or an error with errno;
+ * *ret_file is the file's name, for messages. */
+int run_log_open(
+	const char *file, const struct clock *clock, struct log **ret_log, char ret_file[4096]);
 
 #endif

@@ -7,35 +7,26 @@
 #include <unistd.h>
 
 #include "client/text.h"
+#include "client/timeline_private.h"
 
 #define LINE_SIZE 1024
 #define BLOCK_LINES 16
-#define NAME_COLUMNS 29      /* the longest stage's name */
-#define NARROW_COLUMNS 64    /* below: what was learned stands on a line of its own */
-#define LIVE_COLUMNS 34      /* below: plain lines */
+#define NAME_COLUMNS 29   /* the longest stage's name */
+#define NARROW_COLUMNS 64 /* below: what was learned stands on a line of its own */
+#define LIVE_COLUMNS 34   /* below: plain lines */
 #define LIVE_ROWS 20
-#define QUALITY_LINES 5      /* plain lines about a held session, then one a minute */
+#define QUALITY_LINES 5 /* plain lines about a held session, then one a minute */
 
 struct timeline {
 	FILE *stream;
 	struct timeline_style style;
 	const struct clock *clock;
-	size_t lines;                   /* of the block on the screen */
-	size_t widths[BLOCK_LINES];     /* their columns */
-	unsigned frame;                 /* of the spinner */
-	size_t notices;                 /* printed so far */
+	size_t lines;               /* of the block on the screen */
+	size_t widths[BLOCK_LINES]; /* their columns */
+	unsigned frame;             /* of the spinner */
+	size_t notices;             /* printed so far */
 	uint64_t qualities;
 };
-
-enum paint { PLAIN, GREEN, RED, YELLOW, DIM, BOLD };
-
-static const char *sequence(const struct timeline_style *style, enum paint paint)
-{
-	static const char *const codes[] = { "\033[0m", "\033[32m", "\033[31m", "\033[33m",
-		"\033[2m", "\033[1m" };
-
-	return style->colour ? codes[paint] : "";
-}
 
 static unsigned terminal_columns(FILE *stream, unsigned *ret_rows)
 {
@@ -51,10 +42,11 @@ struct timeline_style timeline_style_of(FILE *stream)
 {
 	const char *term = getenv("TERM");
 	const char *no_colour = getenv("NO_COLOR");
-	struct timeline_style style = { .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
+	struct timeline_style style = {.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
 	unsigned rows = 0;
 
-	if (isatty(fileno(stream)) == 0 || term == NULL || *term == '\0' || strcmp(term, "dumb") == 0)
+	if (isatty(fileno(stream)) == 0 || term == NULL || *term == '\0' ||
+		strcmp(term, "dumb") == 0)
 		return style;
 	style.columns = terminal_columns(stream, &rows);
 	style.colour = no_colour == NULL || *no_colour == '\0';
@@ -89,22 +81,22 @@ struct mark {
 
 static struct mark mark_of(const struct timeline *timeline, const struct record_stage *stage)
 {
-	static const char *const spinner[] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" };
-	static const char *const wheel[] = { "|", "/", "-", "\\" };
+	static const char *const spinner[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+	static const char *const wheel[] = {"|", "/", "-", "\\"};
 
 	switch (stage->state) {
 	case RECORD_OPEN:
-		return (struct mark) {
-			spinner[timeline->frame % 10], wheel[timeline->frame % 4], YELLOW };
+		return (struct mark){
+			spinner[timeline->frame % 10], wheel[timeline->frame % 4], YELLOW};
 	case RECORD_PASSED:
-		return stage->warned ? (struct mark) { "!", "!", YELLOW }
-		                     : (struct mark) { "✓", "+", GREEN };
+		return stage->warned ? (struct mark){"!", "!", YELLOW}
+				     : (struct mark){"✓", "+", GREEN};
 	case RECORD_FAILED:
-		return (struct mark) { "✗", "x", RED };
+		return (struct mark){"✗", "x", RED};
 	case RECORD_WAITING:
 		break;
 	}
-	return (struct mark) { "·", ".", DIM };
+	return (struct mark){"·", ".", DIM};
 }
 
 static int64_t elapsed(const struct timeline *timeline, const struct record_stage *stage)
@@ -182,16 +174,16 @@ static void draw_stage(
 		snprintf(time, sizeof(time), "%6.3f s", seconds(elapsed(timeline, stage)));
 	if (narrow && limit - 16 < name)
 		name = limit - 16;
-	fprintf(timeline->stream, " %s%s%s %s%d %-*.*s%s", sequence(style, mark.paint),
-		style->utf8 ? mark.utf8 : mark.ascii, sequence(style, PLAIN),
-		waiting ? sequence(style, DIM) : "", (int)number, (int)name, (int)name,
-		record_stage_name(number), waiting ? sequence(style, PLAIN) : "");
+	fprintf(timeline->stream, " %s%s%s %s%d %-*.*s%s", timeline_paint(style, mark.paint),
+		style->utf8 ? mark.utf8 : mark.ascii, timeline_paint(style, PLAIN),
+		waiting ? timeline_paint(style, DIM) : "", (int)number, (int)name, (int)name,
+		record_stage_name(number), waiting ? timeline_paint(style, PLAIN) : "");
 	if (!waiting)
 		fprintf(timeline->stream, " %s%s%s",
 			stage->state == RECORD_OPEN || elapsed(timeline, stage) > RECORD_STEP_LIMIT
-				? sequence(style, YELLOW)
-				: sequence(style, DIM),
-			time, sequence(style, PLAIN));
+				? timeline_paint(style, YELLOW)
+				: timeline_paint(style, DIM),
+			time, timeline_paint(style, PLAIN));
 	used = 5 + name + 1 + strlen(time);
 	if (stage->state == RECORD_OPEN && !narrow) {
 		char open[32];
@@ -208,8 +200,8 @@ static void draw_stage(
 	end_line(timeline, used);
 	if (narrow && summary[0] != '\0') {
 		cut(style, summary, limit - 5);
-		fprintf(timeline->stream, "     %s%s%s", sequence(style, DIM), summary,
-			sequence(style, PLAIN));
+		fprintf(timeline->stream, "     %s%s%s", timeline_paint(style, DIM), summary,
+			timeline_paint(style, PLAIN));
 		end_line(timeline, 5 + text_columns(summary));
 	}
 }
@@ -217,7 +209,8 @@ static void draw_stage(
 static void print_quality(const struct link_quality *quality, bool narrow, char *text, size_t size)
 {
 	if (!narrow)
-		snprintf(text, size, "round trip %.2f ms (at most %.2f)  jitter %.2f ms  loss %.1f %%",
+		snprintf(text, size,
+			"round trip %.2f ms (at most %.2f)  jitter %.2f ms  loss %.1f %%",
 			milliseconds(quality->rtt_mean), milliseconds(quality->rtt_max),
 			milliseconds(quality->jitter), quality->loss * 100);
 	else
@@ -237,12 +230,14 @@ static void draw_session(struct timeline *timeline, const struct record *record)
 	if (record->has_quality && record->quality.rtt_mean >= 0)
 		print_quality(&record->quality, narrow, text, sizeof(text));
 	if (record->hold > 0)
-		snprintf(time, sizeof(time), "%.0f s of %.0f s", seconds(held), seconds(record->hold));
+		snprintf(time, sizeof(time), "%.0f s of %.0f s", seconds(held),
+			seconds(record->hold));
 	else
 		snprintf(time, sizeof(time), "%.0f s, Ctrl-C disconnects", seconds(held));
 	cut(style, time, style->columns - 13);
 	cut(style, text, style->columns - 7);
-	fprintf(timeline->stream, "   %ssession%s  %s", sequence(style, BOLD), sequence(style, PLAIN), time);
+	fprintf(timeline->stream, "   %ssession%s  %s", timeline_paint(style, BOLD),
+		timeline_paint(style, PLAIN), time);
 	end_line(timeline, 12 + text_columns(time));
 	fprintf(timeline->stream, "     %s", text);
 	end_line(timeline, 5 + text_columns(text));
@@ -295,14 +290,17 @@ static void plain_stage(
 	const struct record_stage *stage = &record->stages[number];
 	const char *word = stage->state == RECORD_FAILED ? "failed"
 		: stage->warned                          ? "passed (!)"
-		                                         : "passed";
+							 : "passed";
 	char summary[LINE_SIZE];
 
 	text_clean(stage->summary, style->utf8, summary, sizeof(summary));
 	fprintf(timeline->stream, "stage %d %-*s  %s%s%s in %.3f s (limit %d s)%s%s\n", (int)number,
 		NAME_COLUMNS, record_stage_name(number),
-		sequence(style, stage->state == RECORD_FAILED ? RED : stage->warned ? YELLOW : GREEN),
-		word, sequence(style, PLAIN), seconds(stage->duration),
+		timeline_paint(style,
+			stage->state == RECORD_FAILED ? RED
+				: stage->warned       ? YELLOW
+						      : GREEN),
+		word, timeline_paint(style, PLAIN), seconds(stage->duration),
 		(int)(RECORD_STEP_LIMIT / CLOCK_SECOND), summary[0] != '\0' ? ": " : "", summary);
 }
 
@@ -326,26 +324,8 @@ static void print_notices(struct timeline *timeline, const struct record *record
 
 	for (; timeline->notices < record->notice_count; timeline->notices++) {
 		text_clean(record->notices[timeline->notices], style->utf8, text, sizeof(text));
-		fprintf(timeline->stream, "%swarning: %s%s\n", sequence(style, YELLOW), text,
-			sequence(style, PLAIN));
-	}
-}
-
-/* Breaks a clean text between words, each line indented. */
-static void print_wrapped(
-	FILE *stream, const struct timeline_style *style, size_t indent, const char *text)
-{
-	size_t width = style->columns > indent + 1 ? style->columns - indent - 1 : strlen(text) + 1;
-
-	while (*text != '\0') {
-		size_t length = text_fit_words(text, width);
-		size_t shown = length;
-
-		while (shown > 0 && text[shown - 1] == ' ')
-			shown--;
-		fprintf(stream, "%*s%.*s\n", (int)indent, "", (int)shown, text);
-		text += length;
-		text += strspn(text, " ");
+		fprintf(timeline->stream, "%swarning: %s%s\n", timeline_paint(style, YELLOW), text,
+			timeline_paint(style, PLAIN));
 	}
 }
 
@@ -365,7 +345,7 @@ static void print_end(struct timeline *timeline, const struct record *record)
 		return;
 	snprintf(text, sizeof(text), "disconnected: %s (cause 0x%03x)",
 		link_cause_meaning(record->cause), record->cause);
-	print_wrapped(timeline->stream, style, style->live ? 3 : 0, text);
+	timeline_wrapped(timeline->stream, style, style->live ? 3 : 0, text);
 }
 
 void timeline_changed(struct timeline *timeline, const struct record *record,
@@ -386,82 +366,4 @@ void timeline_changed(struct timeline *timeline, const struct record *record,
 	if (change == RECORD_ENDED)
 		print_end(timeline, record);
 	fflush(timeline->stream);
-}
-
-/* ---- reports ---- */
-
-#define LABEL_COLUMNS 11
-
-static void labelled(
-	FILE *stream, const struct timeline_style *style, const char *label, const char *text)
-{
-	size_t width = style->columns > 40 ? style->columns : 80;
-	char clean[2048];
-	const char *rest = clean;
-	bool first = true;
-
-	text_clean(text, style->utf8, clean, sizeof(clean));
-	width = (width > 100 ? 100 : width) - LABEL_COLUMNS - 3;
-	while (*rest != '\0') {
-		size_t length = text_fit_words(rest, width);
-		size_t shown = length;
-
-		while (shown > 0 && rest[shown - 1] == ' ')
-			shown--;
-		fprintf(stream, "  %s%-*s%s %.*s\n", first ? sequence(style, DIM) : "", LABEL_COLUMNS,
-			first ? label : "", first ? sequence(style, PLAIN) : "", (int)shown, rest);
-		rest += length;
-		rest += strspn(rest, " ");
-		first = false;
-	}
-}
-
-void timeline_failure(
-	FILE *stream, const struct timeline_style *style, const struct record *record)
-{
-	const struct record_failure *failure = &record->failure;
-	char next[1024];
-
-	if (!record->failed)
-		return;
-	if (failure->stage != RECORD_NO_STAGE)
-		fprintf(stream, "\n%sStage %d, %s, failed.%s\n", sequence(style, RED),
-			(int)failure->stage, record_stage_name(failure->stage), sequence(style, PLAIN));
-	else
-		fprintf(stream, "\n%sThe session was lost.%s\n", sequence(style, RED),
-			sequence(style, PLAIN));
-	if (failure->result_id[0] != '\0')
-		labelled(stream, style, "result", failure->result_id);
-	if (failure->text[0] != '\0')
-		labelled(stream, style, "server says", failure->text);
-	if (failure->detail[0] != '\0')
-		labelled(stream, style, "detail", failure->detail);
-	if (record->has_cause) {
-		snprintf(next, sizeof(next), "0x%03x %s", record->cause, link_cause_name(record->cause));
-		labelled(stream, style, "cause", next);
-	}
-	labelled(stream, style, "meaning", failure->advice.meaning);
-	labelled(stream, style, "next step", failure->advice.next);
-	labelled(stream, style, "who", failure->advice.who);
-	labelled(stream, style, "log id", record->log_id);
-	/* Who did not answer has not logged anything either. */
-	if (failure->stage != RECORD_INITIALISE || failure->error == 0)
-		labelled(stream, style, "",
-			"Quote the log id to the administrator: every program on the way logs it.");
-}
-
-void timeline_resources(
-	FILE *stream, const struct timeline_style *style, const struct record *record)
-{
-	char name[LINE_SIZE], state[128], type[64];
-
-	for (size_t i = 0; i < record->resource_count; i++) {
-		const struct record_resource *resource = &record->resources[i];
-
-		text_clean(resource->name, style->utf8, name, sizeof(name));
-		text_clean(resource->session_type, style->utf8, type, sizeof(type));
-		text_clean(resource->state, style->utf8, state, sizeof(state));
-		fprintf(stream, "%3zu  %s%s%s%s%s\n", i + 1, name, type[0] != '\0' ? "  " : "", type,
-			state[0] != '\0' ? "  " : "", state);
-	}
 }

@@ -15,7 +15,7 @@
 #include "client/record.h"
 
 struct timeline_style {
-	bool live;       /* redraw in place */
+	bool live; /* redraw in place */
 	bool colour;
 	bool utf8;
 	unsigned columns; /* of a live block; 0: not limited */
@@ -43,7 +43,8 @@ void timeline_tick(struct timeline *timeline, const struct record *record);
  * drawn again below. */
 void timeline_pause(struct timeline *timeline);
 
-/* Prints the failure of a record, if it has one, and its log id: what it means, and the next step. */
+/* Prints the failure of a record, if it has one, and its log id: what it means, and the next step.
+ */
 void timeline_failure(
 	FILE *stream, const struct timeline_style *style, const struct record *record);
 

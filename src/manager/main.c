@@ -50,7 +50,8 @@ static int make_parts(struct manager *manager, struct program *program, struct c
 		.route_count = manager_route_count,
 		.trusted_proxy = trusted_proxy,
 		.page = "Fairlead connection manager " FAIRLEAD_VERSION "\n",
-		.capture = data->common.capture != NULL ? config_path(config, data->common.capture) : NULL,
+		.capture = data->common.capture != NULL ? config_path(config, data->common.capture)
+							: NULL,
 		.user = manager,
 	};
 	struct manager_view *view;

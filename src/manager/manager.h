@@ -29,7 +29,7 @@ struct manager_view {
 	size_t agent_count;
 	struct manager_agent other; /* agents not named */
 	unsigned timeout_ms;
-	const char *license_path;   /* "" if not configured */
+	const char *license_path; /* "" if not configured */
 	char hostname[256];
 };
 

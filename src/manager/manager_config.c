@@ -12,10 +12,10 @@
 #define PATH_SIZE 64
 
 static const struct cyaml_schema_field broker_fields[] = {
-	CYAML_FIELD_STRING_PTR(
-		"address", CYAML_FLAG_DEFAULT, struct manager_config_broker, address, 1, NAME_MAXIMUM),
-	CYAML_FIELD_STRING_PTR("hostname", CYAML_FLAG_OPTIONAL, struct manager_config_broker, hostname,
+	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_DEFAULT, struct manager_config_broker, address,
 		1, NAME_MAXIMUM),
+	CYAML_FIELD_STRING_PTR("hostname", CYAML_FLAG_OPTIONAL, struct manager_config_broker,
+		hostname, 1, NAME_MAXIMUM),
 	SETTINGS_TRUST("trust", struct manager_config_broker, trust),
 	CYAML_FIELD_END,
 };
@@ -40,9 +40,10 @@ static const struct cyaml_schema_field manager_fields[] = {
 		"broker", CYAML_FLAG_DEFAULT, struct manager_config, broker, broker_fields),
 	CYAML_FIELD_UINT("agent-port", CYAML_FLAG_OPTIONAL, struct manager_config, agent_port),
 	SETTINGS_TRUST("trust", struct manager_config, trust),
-	CYAML_FIELD_SEQUENCE("agents", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct manager_config,
-		agents, &agent_value, 0, AGENTS_MAXIMUM),
-	CYAML_FIELD_UINT("timeout-milliseconds", CYAML_FLAG_OPTIONAL, struct manager_config, timeout_ms),
+	CYAML_FIELD_SEQUENCE("agents", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct manager_config, agents, &agent_value, 0, AGENTS_MAXIMUM),
+	CYAML_FIELD_UINT(
+		"timeout-milliseconds", CYAML_FLAG_OPTIONAL, struct manager_config, timeout_ms),
 	SETTINGS_SESSIONS(struct manager_config, sessions),
 	CYAML_FIELD_STRING_PTR("license-path", CYAML_FLAG_OPTIONAL, struct manager_config,
 		license_path, 1, NAME_MAXIMUM),
@@ -78,7 +79,8 @@ static int check_agents(
 		for (unsigned k = 0; k < i; k++) {
 			if (strcasecmp(data->agents[k].host, data->agents[i].host) == 0)
 				return config_fault_at(config, fault, path,
-					"'%s' stands here twice; expected each host once", data->agents[i].host);
+					"'%s' stands here twice; expected each host once",
+					data->agents[i].host);
 		}
 	}
 	return 0;
@@ -90,20 +92,23 @@ int manager_config_check(struct config *config, struct config_fault *fault)
 	char host[NAME_MAXIMUM + 1];
 	uint16_t port;
 
-	if (settings_check(config, &data->common, fault) != 0
-		|| settings_check_listen(config, data->listen, data->listen_count, "listen", fault) != 0
-		|| settings_check_proxies(config, &data->proxies, fault) != 0
-		|| settings_check_trust(config, &data->broker.trust, "broker.trust", fault) != 0
-		|| settings_check_trust(config, &data->trust, "trust", fault) != 0
-		|| check_port(config, data->agent_port, "agent-port", fault) != 0
-		|| check_agents(config, data, fault) != 0)
+	if (settings_check(config, &data->common, fault) != 0 ||
+		settings_check_listen(config, data->listen, data->listen_count, "listen", fault) !=
+			0 ||
+		settings_check_proxies(config, &data->proxies, fault) != 0 ||
+		settings_check_trust(config, &data->broker.trust, "broker.trust", fault) != 0 ||
+		settings_check_trust(config, &data->trust, "trust", fault) != 0 ||
+		check_port(config, data->agent_port, "agent-port", fault) != 0 ||
+		check_agents(config, data, fault) != 0)
 		return ERROR_INPUT;
 	if (http_split_address(data->broker.address, host, sizeof(host), &port) != 0 || port == 0)
 		return config_fault_at(config, fault, "broker.address",
-			"'%s' is not an address; expected host:port, for example broker.example:443",
+			"'%s' is not an address; expected host:port, for example "
+			"broker.example:443",
 			data->broker.address);
 	if (data->timeout_ms > TIMEOUT_MAXIMUM_MS)
 		return config_fault_at(config, fault, "timeout-milliseconds",
-			"%u is too long; expected at most %d", data->timeout_ms, TIMEOUT_MAXIMUM_MS);
+			"%u is too long; expected at most %d", data->timeout_ms,
+			TIMEOUT_MAXIMUM_MS);
 	return 0;
 }

@@ -14,8 +14,8 @@ struct manager_config_broker {
 
 /* An agent that is reached or verified in a way of its own. */
 struct manager_config_agent {
-	char *host;          /* hostname or address as the broker's target names it */
-	unsigned port;       /* launch API; 0: the common one */
+	char *host;    /* hostname or address as the broker's target names it */
+	unsigned port; /* launch API; 0: the common one */
 	struct settings_trust trust;
 };
 
@@ -25,13 +25,13 @@ struct manager_config {
 	unsigned listen_count;
 	struct settings_proxies proxies;
 	struct manager_config_broker broker;
-	unsigned agent_port;          /* 0: 60443 */
-	struct settings_trust trust;  /* of agents not named below */
+	unsigned agent_port;         /* 0: 60443 */
+	struct settings_trust trust; /* of agents not named below */
 	struct manager_config_agent *agents;
 	unsigned agents_count;
-	unsigned timeout_ms;          /* of a broker's or agent's answer; 0: 5000 */
+	unsigned timeout_ms; /* of a broker's or agent's answer; 0: 5000 */
 	struct settings_sessions sessions;
-	char *license_path;           /* handed to agents */
+	char *license_path; /* handed to agents */
 };
 
 extern const struct cyaml_schema_value manager_config_schema;

@@ -1,55 +1,19 @@
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "manager/manager.h"
+#include "manager/manager_upstream.h"
 #include "service/event.h"
 #include "service/greeting.h"
 #include "service/launch.h"
-
-/* The broker's session behind one of ours. */
-struct upstream {
-	char *cookie; /* NULL before the broker's first answer */
-};
 
 /* One message on its way to the broker and back. */
 struct relay {
 	struct manager_view *view;
 	struct certificate_policy policy; /* of the agent; must outlive the launch */
+	struct message *request;          /* as the broker gets it */
+	peer_done *done;
 };
-
-static void upstream_free(void *role)
-{
-	struct upstream *upstream = role;
-
-	secret_wipe_text(upstream->cookie);
-	free(upstream->cookie);
-	free(upstream);
-}
-
-static const char *upstream_cookie(const struct session *session)
-{
-	const struct upstream *upstream = session->role;
-
-	return upstream != NULL ? upstream->cookie : NULL;
-}
-
-static int set_upstream_cookie(struct session *session, const char *cookie)
-{
-	struct upstream *upstream = session->role;
-
-	if (upstream == NULL) {
-		upstream = calloc(1, sizeof(*upstream));
-		if (upstream == NULL)
-			return ERROR_MEMORY;
-		session->role = upstream;
-		session->role_free = upstream_free;
-	}
-	return sessions_set_text(&upstream->cookie, cookie);
-}
 
 static const char *request_element(const struct transaction *transaction)
 {
@@ -70,7 +34,8 @@ static void finish(struct transaction *transaction)
 	transaction_finish(transaction);
 }
 
-/* The broker could not be asked: an answer of the kind the client waits for, with the true cause. */
+/* The broker could not be asked: an answer of the kind the client waits for, with the true cause.
+ */
 static void fail_relay(struct transaction *transaction, const struct peer_answer *answer)
 {
 	struct relay *relay = transaction->role;
@@ -94,13 +59,14 @@ static void fail_relay(struct transaction *transaction, const struct peer_answer
 		return;
 	default:
 		manager_view_release(relay->view);
-		transaction_fail(
-			transaction, RESULT_ERR_BROKER_UNREACHABLE, "the connection broker does not answer");
+		transaction_fail(transaction, RESULT_ERR_BROKER_UNREACHABLE,
+			"the connection broker does not answer");
 		return;
 	}
 	transaction_result(transaction, result,
 		result == RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER
-			? "The connection broker did not answer; try again, then tell your administrator."
+			? "The connection broker did not answer; try again, then tell your "
+			  "administrator."
 			: NULL);
 	finish(transaction);
 }
@@ -115,6 +81,9 @@ static bool take_answer(struct transaction *transaction, const struct peer_answe
 		fail_relay(transaction, answer);
 		return false;
 	}
+	if (answer->report != NULL && answer->report->troubles != 0)
+		event_pcm_certificate(transaction->loop->log, transaction->log_id,
+			relay->view->broker_address, answer->report->text);
 	if (answer->message->id == MESSAGE_ERROR_RESP) {
 		result = message_text(answer->message, FIELD_ERROR_RESP_RESULT_RESULT_ID);
 		event_pcm_broker_response(transaction->loop->log, transaction->log_id,
@@ -123,8 +92,9 @@ static bool take_answer(struct transaction *transaction, const struct peer_answe
 		transaction_fail_as(transaction, answer->message);
 		return false;
 	}
-	if ((answer->cookie != NULL && set_upstream_cookie(transaction->session, answer->cookie) != 0)
-		|| transaction_adopt(transaction, answer->message) != 0) {
+	if ((answer->cookie != NULL &&
+		    upstream_take_cookie(transaction->session, answer->cookie) != 0) ||
+		transaction_adopt(transaction, answer->message) != 0) {
 		manager_view_release(relay->view);
 		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
 		return false;
@@ -135,46 +105,76 @@ static bool take_answer(struct transaction *transaction, const struct peer_answe
 	return true;
 }
 
-/* Sends the client's message on, under the broker's root; hello with who we are. */
-static void relay_message(struct transaction *transaction, peer_done *done)
+static void fail_sending(struct transaction *transaction, int error)
 {
-	struct manager *manager = transaction->user;
-	struct relay *relay = arena_alloc(transaction->arena, sizeof(*relay));
-	struct message *request = message_new(transaction->arena, transaction->request->id, ROOT_BROKER,
-		transaction->request->version);
-	struct peer_answer failure = { .error = ERROR_MEMORY, .detail = error_text(ERROR_MEMORY) };
-	struct peer_call call = {
-		.request = request,
-		.cookie = upstream_cookie(transaction->session),
-		.log_id = transaction->log_id,
-		.forwarded_for = transaction->client,
-		.arena = transaction->arena,
-	};
+	struct peer_answer failure = {.error = error, .detail = error_text(error)};
 
-	if (relay == NULL || request == NULL) {
-		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
-		return;
-	}
-	relay->view = manager_view_hold(manager);
-	transaction->role = relay;
-	call.address = relay->view->broker_address;
-	call.policy = &relay->view->broker_policy;
-	call.timeout_ms = relay->view->timeout_ms;
-	failure.error = message_copy(request, transaction->request);
-	if (failure.error == 0 && request->id == MESSAGE_HELLO) {
-		message_put(request, FIELD_HELLO_PCM_INFO_PRODUCT_NAME, "Fairlead Connection Manager");
+	fail_relay(transaction, &failure);
+}
+
+static void send_request(struct transaction *transaction)
+{
+	struct relay *relay = transaction->role;
+	int error =
+		upstream_call(transaction, relay->view, relay->request, relay->done, transaction);
+
+	if (error != 0)
+		fail_sending(transaction, error);
+}
+
+static void renewed(void *user, const struct peer_answer *answer)
+{
+	struct transaction *transaction = user;
+
+	if (answer->error != 0)
+		fail_relay(transaction, answer);
+	else
+		send_request(transaction);
+}
+
+/* The client's message under the broker's root; hello with who we are. NULL: memory. */
+static struct message *broker_request(
+	const struct transaction *transaction, const struct manager_view *view)
+{
+	struct message *request = message_new(transaction->arena, transaction->request->id,
+		ROOT_BROKER, transaction->request->version);
+
+	if (request == NULL || message_copy(request, transaction->request) != 0)
+		return NULL;
+	if (request->id == MESSAGE_HELLO) {
+		message_put(
+			request, FIELD_HELLO_PCM_INFO_PRODUCT_NAME, "Fairlead Connection Manager");
 		message_put(request, FIELD_HELLO_PCM_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION);
 		message_put(request, FIELD_HELLO_PCM_INFO_PLATFORM, greeting_platform());
 		message_put(request, FIELD_HELLO_PCM_INFO_IP_ADDRESS, own_address(transaction));
-		message_put(request, FIELD_HELLO_PCM_INFO_HOSTNAME, relay->view->hostname);
+		message_put(request, FIELD_HELLO_PCM_INFO_HOSTNAME, view->hostname);
 	}
-	event_pcm_broker_request(
-		transaction->loop->log, transaction->log_id, request_element(transaction));
-	if (failure.error == 0)
-		failure.error = peer_call(transaction->loop->peer, &call, done, transaction);
-	if (failure.error != 0) {
-		failure.detail = error_text(failure.error);
-		fail_relay(transaction, &failure);
+	return request;
+}
+
+/* Sends the client's message on to the broker. */
+static void relay_message(struct transaction *transaction, peer_done *done)
+{
+	struct relay *relay = arena_alloc(transaction->arena, sizeof(*relay));
+	int error;
+
+	if (relay == NULL) {
+		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
+		return;
+	}
+	relay->view = manager_view_hold(transaction->user);
+	relay->done = done;
+	relay->request = broker_request(transaction, relay->view);
+	transaction->role = relay;
+	if (relay->request == NULL) {
+		fail_sending(transaction, ERROR_MEMORY);
+	} else if (upstream_is_spent(transaction->session) &&
+		transaction->request->id != MESSAGE_BYE) {
+		error = upstream_renew(transaction, relay->view, renewed, transaction);
+		if (error != 0)
+			fail_sending(transaction, error);
+	} else {
+		send_request(transaction);
 	}
 }
 
@@ -188,9 +188,16 @@ static void hello_answered(void *user, const struct peer_answer *answer)
 
 	if (!take_answer(transaction, answer))
 		return;
-	/* By this a client tells that it is not connected to a host directly (seen in client logs). */
+	if (upstream_keep_hello(transaction->session, relay->request) != 0) {
+		manager_view_release(relay->view);
+		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
+		return;
+	}
+	/* By this a client tells that it is not connected to a host directly (seen in client logs).
+	 */
 	if (message_find(reply, FIELD_HELLO_RESP_PCM_INFO) == NULL) {
-		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_PRODUCT_NAME, "Fairlead Connection Manager");
+		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_PRODUCT_NAME,
+			"Fairlead Connection Manager");
 		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION);
 		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_PLATFORM, greeting_platform());
 		message_put(reply, FIELD_HELLO_RESP_PCM_INFO_IP_ADDRESS, own_address(transaction));
@@ -198,7 +205,8 @@ static void hello_answered(void *user, const struct peer_answer *answer)
 	}
 	event_pcm_session_created(transaction->loop->log, transaction->log_id,
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_HOSTNAME),
-		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME), transaction->client);
+		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME),
+		transaction->client);
 	finish(transaction);
 }
 
@@ -220,14 +228,15 @@ static void authenticate_answered(void *user, const struct peer_answer *answer)
 		return;
 	if (transaction_outcome(transaction) == OUTCOME_OK) {
 		/* The agent will ask for it again. */
-		error = seal_close(&session->password, transaction->loop->entropy, transaction->cookie,
+		error = seal_close(&session->password, transaction->loop->entropy,
+			transaction->cookie,
 			transaction_text(transaction, FIELD_AUTHENTICATE_PASSWORD));
 		if (error == 0)
-			error = sessions_set_text(
-				&session->user, transaction_text(transaction, FIELD_AUTHENTICATE_USERNAME));
+			error = sessions_set_text(&session->user,
+				transaction_text(transaction, FIELD_AUTHENTICATE_USERNAME));
 		if (error == 0)
-			error = sessions_set_text(
-				&session->domain, transaction_text(transaction, FIELD_AUTHENTICATE_DOMAIN));
+			error = sessions_set_text(&session->domain,
+				transaction_text(transaction, FIELD_AUTHENTICATE_DOMAIN));
 	}
 	if (error != 0) {
 		manager_view_release(((struct relay *)transaction->role)->view);
@@ -275,13 +284,15 @@ static void handle_bye(struct transaction *transaction)
 
 static void launched(struct transaction *transaction)
 {
-	const char *address = message_text(
-		transaction->reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS);
-	const char *port
-		= message_text(transaction->reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_PORT);
+	const char *address =
+		message_text(transaction->reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS);
+	uint64_t port;
 
-	if (transaction_outcome(transaction) == OUTCOME_OK && address != NULL && port != NULL)
-		event_pcm_target(transaction->loop->log, transaction->log_id, address, atoi(port));
+	if (transaction_outcome(transaction) != OUTCOME_OK)
+		upstream_spend(transaction->session);
+	else if (address != NULL &&
+		message_number(transaction->reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_PORT, &port))
+		event_pcm_target(transaction->loop->log, transaction->log_id, address, (int)port);
 	finish(transaction);
 }
 
@@ -294,8 +305,8 @@ static int begin_reply(struct transaction *transaction)
 	if (reply == NULL)
 		return ERROR_MEMORY;
 	for (const struct message_node *node = old->first; node != NULL; node = node->next) {
-		if (node->field == FIELD_EXTENSION
-			&& message_add(reply, NULL, FIELD_EXTENSION, node->text) == NULL)
+		if (node->field == FIELD_EXTENSION &&
+			message_add(reply, NULL, FIELD_EXTENSION, node->text) == NULL)
 			return ERROR_MEMORY;
 	}
 	transaction->reply = reply;
@@ -326,11 +337,12 @@ static void launch(struct transaction *transaction, const char *address, const c
 	if (error == 0)
 		error = seal_open(&transaction->session->password, transaction->cookie, password);
 	if (error == 0)
-		error = launch_start(transaction, &host, &user, relay->view->license_path, launched);
+		error = launch_start(
+			transaction, &host, &user, relay->view->license_path, launched);
 	secret_wipe(password, sizeof(password));
 	if (error != 0) {
 		transaction_result(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT, NULL);
-		finish(transaction);
+		launched(transaction);
 	}
 }
 
@@ -350,8 +362,8 @@ static void allocate_answered(void *user, const struct peer_answer *answer)
 	 * from a manager or gateway further on. */
 	if (!take_answer(transaction, answer))
 		return;
-	if (transaction_outcome(transaction) != OUTCOME_OK || address == NULL
-		|| message_text(found, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG) != NULL)
+	if (transaction_outcome(transaction) != OUTCOME_OK || address == NULL ||
+		message_text(found, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG) != NULL)
 		finish(transaction);
 	else
 		launch(transaction, address, hostname != NULL ? hostname : "");
@@ -363,10 +375,10 @@ static void handle_allocate_resource(struct transaction *transaction)
 }
 
 const struct endpoint_route manager_routes[] = {
-	{ MESSAGE_HELLO, handle_hello },
-	{ MESSAGE_AUTHENTICATE, handle_authenticate },
-	{ MESSAGE_GET_RESOURCE_LIST, handle_get_resource_list },
-	{ MESSAGE_ALLOCATE_RESOURCE, handle_allocate_resource },
-	{ MESSAGE_BYE, handle_bye },
+	{MESSAGE_HELLO, handle_hello},
+	{MESSAGE_AUTHENTICATE, handle_authenticate},
+	{MESSAGE_GET_RESOURCE_LIST, handle_get_resource_list},
+	{MESSAGE_ALLOCATE_RESOURCE, handle_allocate_resource},
+	{MESSAGE_BYE, handle_bye},
 };
 const size_t manager_route_count = sizeof(manager_routes) / sizeof(manager_routes[0]);

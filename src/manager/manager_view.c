@@ -28,9 +28,9 @@ static int copy_policy(struct config *config, struct arena *arena,
 	if (error != 0)
 		return error;
 	policy->verify = from.verify;
-	if (copy_text(arena, from.ca_file, &policy->ca_file) != 0
-		|| copy_text(arena, from.name, &policy->name) != 0
-		|| copy_text(arena, from.fingerprint, &policy->fingerprint) != 0)
+	if (copy_text(arena, from.ca_file, &policy->ca_file) != 0 ||
+		copy_text(arena, from.name, &policy->name) != 0 ||
+		copy_text(arena, from.fingerprint, &policy->fingerprint) != 0)
 		return ERROR_MEMORY;
 	return 0;
 }
@@ -48,8 +48,9 @@ static int copy_agents(struct manager_view *view, struct config *config)
 		struct manager_agent *to = &view->agents[view->agent_count++];
 
 		to->port = from->port != 0 ? (uint16_t)from->port : common;
-		if (copy_text(view->arena, from->host, &to->host) != 0
-			|| copy_policy(config, view->arena, &from->trust, from->host, &to->policy) != 0)
+		if (copy_text(view->arena, from->host, &to->host) != 0 ||
+			copy_policy(config, view->arena, &from->trust, from->host, &to->policy) !=
+				0)
 			return ERROR_MEMORY;
 	}
 	view->other.port = common;
@@ -63,16 +64,17 @@ static int fill(struct manager_view *view, struct config *config)
 	char host[NAME_MAXIMUM + 1];
 	uint16_t port;
 
-	if (name == NULL && http_split_address(data->broker.address, host, sizeof(host), &port) == 0)
+	if (name == NULL &&
+		http_split_address(data->broker.address, host, sizeof(host), &port) == 0)
 		name = host;
-	if (copy_text(view->arena, data->broker.address, &view->broker_address) != 0
-		|| copy_policy(config, view->arena, &data->broker.trust, name, &view->broker_policy) != 0
-		|| copy_text(view->arena, data->license_path != NULL ? data->license_path : "",
-			   &view->license_path)
-			!= 0
-		|| settings_copy_list(view->arena, data->proxies.list, data->proxies.list_count,
-			   &view->proxies.list)
-			!= 0 || copy_agents(view, config) != 0)
+	if (copy_text(view->arena, data->broker.address, &view->broker_address) != 0 ||
+		copy_policy(config, view->arena, &data->broker.trust, name, &view->broker_policy) !=
+			0 ||
+		copy_text(view->arena, data->license_path != NULL ? data->license_path : "",
+			&view->license_path) != 0 ||
+		settings_copy_list(view->arena, data->proxies.list, data->proxies.list_count,
+			&view->proxies.list) != 0 ||
+		copy_agents(view, config) != 0)
 		return ERROR_MEMORY;
 	view->proxies.list_count = data->proxies.list_count;
 	view->timeout_ms = data->timeout_ms != 0 ? data->timeout_ms : DEFAULT_TIMEOUT_MS;
@@ -122,8 +124,8 @@ struct manager_agent manager_view_agent(
 	struct manager_agent agent = view->other;
 
 	for (size_t i = 0; i < view->agent_count; i++) {
-		if (strcasecmp(view->agents[i].host, hostname) == 0
-			|| strcasecmp(view->agents[i].host, address) == 0)
+		if (strcasecmp(view->agents[i].host, hostname) == 0 ||
+			strcasecmp(view->agents[i].host, address) == 0)
 			return view->agents[i];
 	}
 	agent.host = address;

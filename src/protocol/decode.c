@@ -226,17 +226,21 @@ static int add_child(struct decoder *decoder, struct frame *frame, size_t place,
 	const struct field_info *info = field_info(field);
 	uint32_t bit = UINT32_C(1) << place;
 
-	if ((frame->seen & bit) == 0)
+	if ((frame->seen & bit) == 0) {
 		decoder->counts[field] = 0;
-	else if (!field_repeats(field))
-		return fail(decoder, RESULT_ERR_INVALID_MSG_FORMAT, at,
+	} else if (!field_repeats(field)) {
+		fail(decoder, RESULT_ERR_INVALID_MSG_FORMAT, at,
 			"'%s' occurs more than once in '%s'", info->name,
 			parent_name(decoder, info));
+		return ERROR_INPUT;
+	}
 	frame->seen |= bit;
-	if (++decoder->counts[field] > FIELD_REPEAT_MAXIMUM)
-		return fail(decoder, RESULT_ERR_INVALID_MSG_FORMAT, at,
+	if (++decoder->counts[field] > FIELD_REPEAT_MAXIMUM) {
+		fail(decoder, RESULT_ERR_INVALID_MSG_FORMAT, at,
 			"'%s' occurs more than %d times in '%s'", info->name, FIELD_REPEAT_MAXIMUM,
 			parent_name(decoder, info));
+		return ERROR_INPUT;
+	}
 	*ret_node = append(decoder, frame->node, field);
 	return *ret_node != NULL ? 0 : too_large(decoder);
 }

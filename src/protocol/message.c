@@ -246,8 +246,10 @@ const struct message_node *message_child(const struct message_node *parent, enum
 static const struct message_node *find(
 	const struct message_node *first, const enum field_id *path, size_t steps)
 {
-	const struct message_node *node = scan(first, path[0]);
+	const struct message_node *node;
 
+	assert(steps > 0);
+	node = scan(first, path[0]);
 	if (steps == 1)
 		return node;
 	for (; node != NULL; node = message_next(node)) {

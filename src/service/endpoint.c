@@ -13,6 +13,7 @@
 
 /* An answer with every resource of a large studio still fits. */
 #define REPLY_MAXIMUM (512 * 1024)
+#define REPLY_USUAL 1000
 #define CONTENT_TYPE "application/xml charset=UTF-8" /* as the specification page spells it */
 
 struct endpoint {
@@ -119,6 +120,8 @@ static void answer_message(struct open_transaction *open, const struct message *
 		transaction->loop->log, message);
 	trace_log(transaction->loop->log, open->log_id, LOG_DEBUG, "Sent", message);
 	buffer_init(&body, REPLY_MAXIMUM);
+	/* Most fit, so the buffer does not have to grow, wiping the old place each time. */
+	(void)buffer_reserve(&body, REPLY_USUAL);
 	if (codec_encode(message, CODEC_COMPACT, &body) == 0) {
 		response.body = body.bytes;
 		response.body_length = body.length;
@@ -360,6 +363,15 @@ static void dispatch(struct open_transaction *open)
 			sessions_fault(transaction->endpoint->options.sessions, open->request.cookie);
 		answer_error(open, RESULT_ERR_MESSAGE_NOT_ALLOWED, detail);
 		return;
+	}
+	if (open->log_id_made) {
+		/* A manager may name the session in the message only. */
+		const char *named = request->id == MESSAGE_LAUNCH_SESSION
+			? message_text(request, FIELD_LAUNCH_SESSION_SESSION_LOG_ID)
+			: message_text(request, FIELD_CHECKOUT_LICENSE_SESSION_LOG_ID);
+
+		if (named != NULL)
+			(void)uuid_read(named, open->log_id);
 	}
 	if ((info->flags & MESSAGE_NO_SESSION) == 0) {
 		refused = find_session(open);

@@ -152,12 +152,15 @@ static enum result_id file_check(struct identity *identity, struct arena *arena,
 	return RESULT_AUTH_SUCCESSFUL_AND_COMPLETE;
 }
 
-static void file_free(struct identity *identity)
+static void free_all(struct identity_file *file)
 {
-	struct identity_file *file = (struct identity_file *)identity;
-
 	arena_free(file->arena);
 	free(file);
+}
+
+static void file_free(struct identity *identity)
+{
+	free_all((struct identity_file *)identity);
 }
 
 static int check_entry(const struct identity_file *file, const struct identity_entry *entry)
@@ -212,9 +215,9 @@ int identity_file_new(
 			error = add_entry(file, &entries[i]);
 	}
 	if (error != 0) {
-		file_free(&file->identity);
+		free_all(file);
 		return error;
 	}
-	*ret_identity = &file->identity;
+	*ret_identity = (struct identity *)file;
 	return 0;
 }

@@ -1,6 +1,5 @@
 #include "service/inventory.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,15 +10,12 @@
 #define AGENT_PORT 60443
 
 struct inventory {
-	atomic_uint holders;
 	struct arena *arena;
 	struct inventory_host *hosts;
 	size_t host_count;
 	struct inventory_resource *resources;
 	size_t resource_count;
-	/* Indices sorted by name and id, so that checks for doubles and look-ups stay cheap. */
-	size_t *hosts_by_name;
-	size_t *resources_by_id;
+	size_t *resources_by_id; /* their indices, sorted */
 };
 
 /* NULL comes out as `missing`. */
@@ -124,6 +120,7 @@ static int fill(struct inventory *inventory, const struct inventory_host *hosts,
 	const struct inventory_resource *resources)
 {
 	struct arena *arena = inventory->arena;
+	size_t *hosts_by_name; /* sorted only to find doubles */
 	int error = 0;
 
 	inventory->hosts = arena_alloc(arena, (inventory->host_count + 1) * sizeof(*hosts));
@@ -140,7 +137,7 @@ static int fill(struct inventory *inventory, const struct inventory_host *hosts,
 	}
 	if (error == 0)
 		error = sort(arena, inventory->host_count, inventory->hosts, compare_hosts,
-			&inventory->hosts_by_name);
+			&hosts_by_name);
 	if (error == 0)
 		error = sort(arena, inventory->resource_count, inventory->resources,
 			compare_resources, &inventory->resources_by_id);
@@ -156,29 +153,22 @@ int inventory_new(const struct inventory_host *hosts, size_t host_count,
 
 	if (inventory == NULL)
 		return ERROR_MEMORY;
-	atomic_init(&inventory->holders, 1);
 	inventory->host_count = host_count;
 	inventory->resource_count = resource_count;
 	inventory->arena = arena_new(SIZE_MAX / 2);
 	if (inventory->arena != NULL)
 		error = fill(inventory, hosts, resources);
 	if (error != 0) {
-		inventory_release(inventory);
+		inventory_free(inventory);
 		return error;
 	}
 	*ret_inventory = inventory;
 	return 0;
 }
 
-struct inventory *inventory_hold(struct inventory *inventory)
+void inventory_free(struct inventory *inventory)
 {
-	atomic_fetch_add(&inventory->holders, 1);
-	return inventory;
-}
-
-void inventory_release(struct inventory *inventory)
-{
-	if (inventory == NULL || atomic_fetch_sub(&inventory->holders, 1) != 1)
+	if (inventory == NULL)
 		return;
 	arena_free(inventory->arena);
 	free(inventory);
@@ -187,27 +177,6 @@ void inventory_release(struct inventory *inventory)
 const struct inventory_host *inventory_host(const struct inventory *inventory, size_t index)
 {
 	return index < inventory->host_count ? &inventory->hosts[index] : NULL;
-}
-
-const struct inventory_host *inventory_host_named(
-	const struct inventory *inventory, const char *name)
-{
-	size_t low = 0, high = inventory->host_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct inventory_host *host =
-			&inventory->hosts[inventory->hosts_by_name[middle]];
-		int order = strcasecmp(name, host->name);
-
-		if (order == 0)
-			return host;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
 }
 
 /* "user" of whatever domain, or "domain\user". */

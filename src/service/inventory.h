@@ -3,7 +3,7 @@
  *
  * A resource is what a user chooses from the list; it stands on a host (the
  * machine with an agent). Entitlement is by user or by group. An inventory is immutable once
- * built; on reload a new one takes its place (inventory_hold/inventory_release count holders).
+ * built; on reload a new one takes its place.
  * Who occupies a host is kept in struct occupancy (occupancy.h), which survives a reload.
  */
 #ifndef FAIRLEAD_SERVICE_INVENTORY_H
@@ -45,14 +45,11 @@ struct inventory;
 int inventory_new(const struct inventory_host *hosts, size_t host_count,
 	const struct inventory_resource *resources, size_t resource_count,
 	struct inventory **ret_inventory);
-struct inventory *inventory_hold(struct inventory *inventory);
-void inventory_release(struct inventory *inventory);
+/* NULL is allowed. */
+void inventory_free(struct inventory *inventory);
 
 /* NULL: there is none of that index. */
 const struct inventory_host *inventory_host(const struct inventory *inventory, size_t index);
-/* Any case; NULL: none. */
-const struct inventory_host *inventory_host_named(
-	const struct inventory *inventory, const char *name);
 
 /* Calls `each` for every resource this user may have, in configured order; returns how many. */
 size_t inventory_entitled(const struct inventory *inventory, const struct identity_user *user,

@@ -124,6 +124,9 @@ static void launched(void *user, const struct peer_answer *answer)
 			"launch-session", answer->detail);
 		fail_call(launch, answer);
 	} else {
+		if (answer->report != NULL && answer->report->troubles != 0)
+			event_pcm_certificate(transaction->loop->log, transaction->log_id, launch->address,
+				answer->report->text);
 		event_pcm_agent_response(transaction->loop->log, transaction->log_id, launch->address,
 			"launch-session", id, (double)answer->total_us / 1e6);
 		result = launch_meaning(result_find(id));

@@ -181,8 +181,6 @@ int link_client_start(const struct link_client_options *options, struct link_cli
 int link_client_send(struct link_client *client, const void *bytes, size_t length);
 /* Says goodbye with a cause and closes; on_closed follows. */
 void link_client_close(struct link_client *client, unsigned cause);
-/* As link_server_quality. */
-void link_client_quality(const struct link_client *client, struct link_quality *quality);
 /* After on_closed (or at any time: then without it). What was said last still leaves: let the
  * loop run on until it is empty, at most 2 s. NULL is allowed. */
 void link_client_free(struct link_client *client);

@@ -71,14 +71,6 @@ uint16_t link_address_port(const union link_address *address)
 		address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
 }
 
-void link_address_set_port(union link_address *address, uint16_t port)
-{
-	if (address->any.sa_family == AF_INET6)
-		address->v6.sin6_port = htons(port);
-	else
-		address->v4.sin_port = htons(port);
-}
-
 socklen_t link_address_length(const union link_address *address)
 {
 	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) : sizeof(address->v4);

@@ -25,7 +25,6 @@ int link_address_make(const char *host, uint16_t port, union link_address *ret_a
 
 void link_address_text(const union link_address *address, char text[LINK_ADDRESS_SIZE]);
 uint16_t link_address_port(const union link_address *address);
-void link_address_set_port(union link_address *address, uint16_t port);
 socklen_t link_address_length(const union link_address *address);
 
 /* The same host, or the same /64 of IPv6: what one person can have many of. */

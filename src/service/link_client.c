@@ -534,11 +534,6 @@ int link_client_send(struct link_client *client, const void *bytes, size_t lengt
 	return error;
 }
 
-void link_client_quality(const struct link_client *client, struct link_quality *quality)
-{
-	link_session_quality(&client->session, quality);
-}
-
 void link_client_close(struct link_client *client, unsigned cause)
 {
 	link_session_close(&client->session, cause);

@@ -25,7 +25,7 @@ static int export_one(SSL *ssl, const char *sender, uint8_t key[LINK_PACKET_KEY_
 
 int link_packet_export(SSL *ssl, struct link_packet_keys *ret_keys)
 {
-	struct link_packet_keys keys;
+	struct link_packet_keys keys = {0};
 	int error;
 
 	error = export_one(ssl, "client", keys.client);

@@ -100,7 +100,7 @@ static void remove_ended(struct occupancy *occupancy, int64_t now)
 }
 
 static int add_seat(
-	struct occupancy *occupancy, const char *host, int64_t now, struct seat ***ret_place)
+	struct occupancy *occupancy, const char *host, int64_t now, struct seat **ret_seat)
 {
 	size_t length = strlen(host);
 	struct seat *seat;
@@ -113,9 +113,9 @@ static int add_seat(
 	if (seat == NULL)
 		return ERROR_MEMORY;
 	memcpy(seat->host, host, length + 1);
-	*ret_place = place_of(occupancy, host);
-	**ret_place = seat;
+	*place_of(occupancy, host) = seat;
 	occupancy->count++;
+	*ret_seat = seat;
 	return 0;
 }
 
@@ -128,25 +128,23 @@ int occupancy_take(struct occupancy *occupancy, const char *host, const char *us
 	const char *domain, int64_t hold, struct occupant *ret_occupant)
 {
 	int64_t now = clock_wall(occupancy->clock);
-	struct seat **place;
 	struct seat *seat;
 	int error = 0;
 
 	if (strlen(user) > IDENTITY_NAME_MAXIMUM || strlen(domain) > IDENTITY_NAME_MAXIMUM)
 		return ERROR_INPUT;
 	pthread_mutex_lock(&occupancy->lock);
-	place = place_of(occupancy, host);
-	if (*place != NULL && now < (*place)->occupant.until &&
-		!same_user(&(*place)->occupant, user, domain)) {
-		*ret_occupant = (*place)->occupant;
+	seat = *place_of(occupancy, host);
+	if (seat != NULL && now < seat->occupant.until &&
+		!same_user(&seat->occupant, user, domain)) {
+		*ret_occupant = seat->occupant;
 		error = ERROR_BUSY;
 		goto out;
 	}
-	if (*place == NULL)
-		error = add_seat(occupancy, host, now, &place);
+	if (seat == NULL)
+		error = add_seat(occupancy, host, now, &seat);
 	if (error != 0)
 		goto out;
-	seat = *place;
 	memset(&seat->occupant, 0, sizeof(seat->occupant));
 	memcpy(seat->occupant.user, user, strlen(user));
 	memcpy(seat->occupant.domain, domain, strlen(domain));

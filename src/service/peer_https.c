@@ -10,6 +10,8 @@
 
 /* Our own requests are small; the longest field alone is far below this. */
 #define REQUEST_MAXIMUM HTTP_BODY_MAXIMUM
+/* A list of as many resources as a message may have, with long names. */
+#define ANSWER_MAXIMUM (256 * 1024)
 #define URL_SIZE 512
 #define DETAIL_SIZE 512
 
@@ -91,6 +93,7 @@ static int https_call(
 		.content_type = "application/xml charset=UTF-8",
 		.headers = headers,
 		.timeout_ms = call->timeout_ms != 0 ? call->timeout_ms : PEER_TIMEOUT_MS,
+		.answer_maximum = ANSWER_MAXIMUM,
 	};
 	struct buffer body;
 	char url[URL_SIZE];

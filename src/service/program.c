@@ -58,11 +58,6 @@ const struct entropy *program_entropy(struct program *program)
 	return program->entropy;
 }
 
-unsigned program_loop_count(const struct program *program)
-{
-	return program->loop_count;
-}
-
 /* --- life --- */
 
 int program_load(const struct program_role *role, const char *file, struct config **ret_config,
@@ -216,6 +211,7 @@ int program_main(const struct program_role *role, int argc, char **argv)
 {
 	struct config_fault fault = {""};
 	struct program *program;
+	struct entropy_pool *pool;
 	struct program_options options;
 	struct config *config;
 	int status;
@@ -232,19 +228,23 @@ int program_main(const struct program_role *role, int argc, char **argv)
 		return PROGRAM_EXIT_STOPPED;
 	}
 	program = calloc(1, sizeof(*program));
-	if (program == NULL) {
+	pool = entropy_pool_new();
+	if (program == NULL || pool == NULL) {
 		fprintf(stderr, "%s: %s\n", role->name, error_text(ERROR_MEMORY));
+		entropy_pool_free(pool);
+		free(program);
 		config_free(config);
 		return PROGRAM_EXIT_NOT_RUN;
 	}
+	program->entropy = entropy_pool(pool);
 	program->role = role;
 	program->file = options.config;
 	program->config = config;
 	program->settings = role->common(config_data(config));
 	program->clock = clock_system();
-	program->entropy = entropy_system();
 	program->ready_fd = options.ready_fd;
 	status = run(program);
 	free(program);
+	entropy_pool_free(pool);
 	return status;
 }

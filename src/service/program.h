@@ -81,6 +81,10 @@ struct program_role {
 
 int program_main(const struct program_role *role, int argc, char **argv);
 
+/* Memory holds passwords: no core file, and no other process of the same user looks in. What
+ * program_main does at once; for programs that are no daemons. */
+void program_forbid_dumps(void);
+
 /* Within `start` only. The socket is opened after it. 0 or ERROR_LIMIT, ERROR_MEMORY. */
 int program_listen(struct program *program, const struct program_listener *listener);
 
@@ -94,8 +98,5 @@ void program_stopped(struct program *program);
 struct log *program_log(struct program *program);
 const struct clock *program_clock(struct program *program);
 const struct entropy *program_entropy(struct program *program);
-
-/* How many loops there are, from `start` on: roles that keep something per loop use loop->index. */
-unsigned program_loop_count(const struct program *program);
 
 #endif

@@ -60,8 +60,11 @@ void program_close_handles(struct program *program)
 	if (!program->handles_open)
 		return;
 	program->handles_open = false;
-	for (size_t i = 0; i < sizeof(signal_numbers) / sizeof(signal_numbers[0]); i++)
+	for (size_t i = 0; i < sizeof(signal_numbers) / sizeof(signal_numbers[0]); i++) {
 		uv_close((uv_handle_t *)&program->signals[i], NULL);
+		/* The end is near; a late signal must not turn it into another one. */
+		(void)signal(signal_numbers[i], SIG_IGN);
+	}
 	uv_close((uv_handle_t *)&program->tick, NULL);
 	uv_close((uv_handle_t *)&program->deadline, NULL);
 }

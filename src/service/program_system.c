@@ -32,8 +32,7 @@
 #define KEEP_DUMPABLE 0
 #endif
 
-/* Memory holds passwords: no core file, and no other process of the same user looks in. */
-static void forbid_dumps(void)
+void program_forbid_dumps(void)
 {
 	const struct rlimit none = {0, 0};
 
@@ -49,7 +48,7 @@ void program_prepare_process(void)
 	struct rlimit files;
 	char text[16];
 
-	forbid_dumps();
+	program_forbid_dumps();
 	sigaction(SIGPIPE, &ignore, NULL);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
 		files.rlim_cur = files.rlim_max;
@@ -125,7 +124,7 @@ int program_drop_rights(const char *user, const char *log_file, char fault[CONFI
 		return ERROR_SYSTEM;
 	}
 	/* Changing the user may have reset it. */
-	forbid_dumps();
+	program_forbid_dumps();
 	return 0;
 }
 

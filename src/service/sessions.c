@@ -1,7 +1,7 @@
 #include "service/sessions.h"
 
 #include <assert.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +32,7 @@ struct stripe {
 struct sessions {
 	const struct clock *clock;
 	const struct entropy *entropy;
+	EVP_MD *sha256; /* fetched once: a fetch costs more than the hash */
 	_Atomic int64_t maximum_time;
 	_Atomic int64_t idle_time;
 	size_t stripe_maximum;
@@ -127,9 +128,12 @@ static struct session **find(
 /* Takes a session out of its chain; the caller frees it without the lock. */
 static void unchain(const struct sessions *sessions, struct stripe *stripe, struct session *session)
 {
-	struct session **place = find(sessions, stripe, session->hash);
+	struct session **place = bucket_of(sessions, stripe, session->hash);
 
-	assert(*place == session);
+	while (*place != session) {
+		assert(*place != NULL);
+		place = &(*place)->next;
+	}
 	*place = session->next;
 	session->next = NULL;
 	stripe->count--;
@@ -148,6 +152,11 @@ int sessions_new(const struct sessions_options *options, struct sessions **ret_s
 
 	if (sessions == NULL)
 		return ERROR_MEMORY;
+	sessions->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (sessions->sha256 == NULL) {
+		free(sessions);
+		return ERROR_CRYPTO;
+	}
 	sessions->clock = options->clock;
 	sessions->entropy = options->entropy;
 	sessions_set_times(sessions, options->maximum_time, options->idle_time);
@@ -189,6 +198,7 @@ void sessions_free(struct sessions *sessions)
 		free(stripe->buckets);
 		pthread_mutex_destroy(&stripe->lock);
 	}
+	EVP_MD_free(sessions->sha256);
 	free(sessions);
 }
 
@@ -198,9 +208,12 @@ void sessions_set_times(struct sessions *sessions, int64_t maximum_time, int64_t
 	sessions->idle_time = idle_time != 0 ? idle_time : DEFAULT_IDLE_TIME;
 }
 
-static void hash_cookie(const char *cookie, unsigned char hash[SESSIONS_HASH_BYTES])
+static int hash_cookie(
+	const struct sessions *sessions, const char *cookie, unsigned char hash[SESSIONS_HASH_BYTES])
 {
-	SHA256((const unsigned char *)cookie, strlen(cookie), hash);
+	return EVP_Digest(cookie, strlen(cookie), hash, NULL, sessions->sha256, NULL) == 1
+		? 0
+		: ERROR_MEMORY;
 }
 
 int sessions_create(
@@ -219,7 +232,10 @@ int sessions_create(
 	session = calloc(1, sizeof(*session));
 	if (session == NULL)
 		return ERROR_MEMORY;
-	hash_cookie(text, session->hash);
+	if (hash_cookie(sessions, text, session->hash) != 0) {
+		free(session);
+		return ERROR_MEMORY;
+	}
 	session->created = session->touched = clock_steady(sessions->clock);
 	session->busy = true;
 	session->state = STATE_NONE;
@@ -262,7 +278,8 @@ int sessions_take(struct sessions *sessions, const char *cookie, struct session 
 	struct stripe *stripe;
 	int error = 0;
 
-	hash_cookie(cookie, hash);
+	if (hash_cookie(sessions, cookie, hash) != 0)
+		return ERROR_NOT_FOUND;
 	stripe = stripe_of(sessions, hash);
 	pthread_mutex_lock(&stripe->lock);
 	session = *find(sessions, stripe, hash);
@@ -294,7 +311,8 @@ void sessions_fault(struct sessions *sessions, const char *cookie)
 	struct session *session;
 	struct stripe *stripe;
 
-	hash_cookie(cookie, hash);
+	if (hash_cookie(sessions, cookie, hash) != 0)
+		return;
 	stripe = stripe_of(sessions, hash);
 	pthread_mutex_lock(&stripe->lock);
 	session = *find(sessions, stripe, hash);
@@ -334,15 +352,21 @@ void sessions_release(struct sessions *sessions, struct session *session)
 		session_free(session);
 }
 
-/* Moves the expired sessions of a list to a chain. */
+/* Moves the expired sessions of a list to a chain. The list is in the order in which sessions
+ * were touched, so behind one that was touched lately none has been idle too long; guests, of whom
+ * there may be very many, are not searched further for those that are merely too old. */
 static struct session *sweep_list(struct sessions *sessions, struct stripe *stripe,
 	struct idle_list *list, int64_t now, struct session *chain)
 {
 	struct session *session = list->oldest;
+	int64_t shortest = sessions->idle_time < sessions->maximum_time ? sessions->idle_time
+									: sessions->maximum_time;
 
 	while (session != NULL) {
 		struct session *newer = session->newer;
 
+		if (list == &stripe->guests && now - session->touched < shortest)
+			break;
 		if (expired(sessions, session, now)) {
 			idle_remove(list, session);
 			unchain(sessions, stripe, session);

@@ -82,7 +82,9 @@ void sessions_fault(struct sessions *sessions, const char *cookie);
 /* Ends the transaction; a session in state ENDED or NONE is removed and freed. */
 void sessions_release(struct sessions *sessions, struct session *session);
 
-/* Removes expired sessions that nobody holds; call about once a second. `ended` is called for each. */
+/* Removes expired sessions that nobody holds; call about once a second. `ended` is called for each.
+ * An unauthenticated one that has passed its maximum time, but was touched lately, cannot be taken
+ * any more and may stay until it has been idle. */
 void sessions_sweep(struct sessions *sessions,
 	void (*ended)(void *user, const struct session *session), void *user);
 

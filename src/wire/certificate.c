@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -533,26 +532,4 @@ int certificate_watch_context(SSL_CTX *context, const struct certificate_policy 
 		SSL_CTX_set_ex_data(context, report_of_context, report) != 1)
 		return ERROR_TLS;
 	return 0;
-}
-
-int certificate_file_fingerprint(const char *file, char text[2 * CERTIFICATE_FINGERPRINT_BYTES + 1])
-{
-	unsigned char digest[CERTIFICATE_FINGERPRINT_BYTES];
-	FILE *opened = fopen(file, "re");
-	X509 *certificate;
-	int error;
-
-	if (opened == NULL)
-		return ERROR_SYSTEM;
-	certificate = PEM_read_X509(opened, NULL, NULL, NULL);
-	fclose(opened);
-	if (certificate == NULL) {
-		ERR_clear_error();
-		return ERROR_INPUT;
-	}
-	error = fingerprint_of(certificate, digest);
-	X509_free(certificate);
-	if (error == 0)
-		secret_hex(digest, sizeof(digest), text);
-	return error;
 }

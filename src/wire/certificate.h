@@ -82,8 +82,4 @@ int certificate_watch_context(SSL_CTX *context, const struct certificate_policy 
 /* True for a numeric IPv4 or IPv6 address, which is never sent as SNI. */
 bool certificate_name_is_address(const char *name);
 
-/* SHA-256 of a PEM file's first certificate as lower-case hexadecimal. 0,
- * ERROR_SYSTEM (unreadable; errno says why), ERROR_INPUT (no certificate in it). */
-int certificate_file_fingerprint(const char *file, char text[2 * CERTIFICATE_FINGERPRINT_BYTES + 1]);
-
 #endif

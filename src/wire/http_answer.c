@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 
-const char *http_answer_phrase(int status)
+/* The reason phrase; "Status" for those that have none here. */
+static const char *phrase_of(int status)
 {
 	switch (status) {
 	case 200:
@@ -112,7 +113,7 @@ int http_answer_write(
 	(void)buffer_text(out, "HTTP/1.1 ");
 	number(out, (size_t)response->status, 10);
 	(void)buffer_byte(out, ' ');
-	(void)buffer_text(out, http_answer_phrase(response->status));
+	(void)buffer_text(out, phrase_of(response->status));
 	(void)buffer_text(out, "\r\nDate: ");
 	(void)buffer_text(out, answer->date);
 	(void)buffer_text(out,

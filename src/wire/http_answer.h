@@ -30,7 +30,4 @@ struct http_answer {
 int http_answer_write(struct buffer *out, const struct http_response *response,
 	const struct http_answer *answer);
 
-/* The reason phrase; "Status" for those that have none here. */
-const char *http_answer_phrase(int status);
-
 #endif

@@ -59,14 +59,17 @@ int http_split_address(const char *address, char *host, size_t host_size, uint16
 
 static uint16_t bound_port(int fd)
 {
-	struct sockaddr_storage address;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} address = {0};
 	socklen_t length = sizeof(address);
 
-	if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
+	if (getsockname(fd, &address.any, &length) != 0)
 		return 0;
-	return ntohs(address.ss_family == AF_INET6
-	                ? ((const struct sockaddr_in6 *)(const void *)&address)->sin6_port
-	                : ((const struct sockaddr_in *)(const void *)&address)->sin_port);
+	return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port
+						       : address.v4.sin_port);
 }
 
 static int open_socket(const struct addrinfo *info, int *ret_socket)

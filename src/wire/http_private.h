@@ -27,6 +27,11 @@
 #define HTTP_LINGER_SECONDS 2
 #define HTTP_LINGER_BYTES (512 * 1024)
 
+/* A request that follows the last answer sooner makes a connection a busy one: it keeps OpenSSL's
+ * buffers (33 KiB), which otherwise are wiped, freed and made again for every request. After as long
+ * without one they are given back. */
+#define HTTP_BUSY_MILLISECONDS 1000
+
 /* Exchanges kept for the next request, with their arena's first block. */
 #define HTTP_SPARE_MAXIMUM 32
 
@@ -84,6 +89,8 @@ struct http_connection {
 	bool advancing; /* http_connection_advance is at work below us */
 	bool linger;    /* close slowly */
 	bool gone;      /* the client has closed its side */
+	bool busy;      /* OpenSSL keeps its buffers */
+	bool settled;   /* idle, and no longer busy */
 	struct http_guard_key key;
 	uint16_t peer_port;
 	char peer[INET6_ADDRSTRLEN];
@@ -135,6 +142,9 @@ void http_server_event(struct http_server *server, enum http_event event, const 
 /* Puts the connection into a state and starts that state's time, unless it is already under the
  * same limit: a handshake, then the head of the first request share one. */
 void http_server_move(struct http_connection *connection, enum http_state state);
+
+/* A request begins on an idle connection. */
+void http_server_wake(struct http_connection *connection);
 
 /* Starts the time of its state anew. */
 void http_server_renew(struct http_connection *connection);

@@ -93,6 +93,7 @@ void http_server_renew(struct http_connection *connection)
 		: class == HTTP_CLASS_LINGER        ? HTTP_LINGER_SECONDS
 						    : server->limits.head_seconds;
 
+	connection->settled = false;
 	/* All of a list have the same limit, so the end of it is where the order holds. */
 	connection->deadline = uv_now(server->options.loop) + seconds * 1000;
 	detach(&connection->link);
@@ -149,6 +150,45 @@ static void expire(struct http_connection *connection)
 	}
 }
 
+/* When an idle connection fell idle. */
+static uint64_t idle_since(const struct http_connection *connection)
+{
+	return connection->deadline -
+		(uint64_t)connection->server->limits.idle_seconds * 1000;
+}
+
+void http_server_wake(struct http_connection *connection)
+{
+	uint64_t now = uv_now(connection->server->options.loop);
+
+	if (connection->busy || now - idle_since(connection) >= HTTP_BUSY_MILLISECONDS)
+		return;
+	connection->busy = true;
+	SSL_clear_mode(connection->ssl, SSL_MODE_RELEASE_BUFFERS);
+}
+
+/* From the newest back: before one that is settled all are. */
+static void settle_idle(struct http_server *server, uint64_t now)
+{
+	struct http_link *list = &server->lists[HTTP_CLASS_IDLE];
+
+	for (struct http_link *link = list->previous; link != list; link = link->previous) {
+		struct http_connection *idle = (struct http_connection *)(void *)link;
+
+		if (idle->settled)
+			return;
+		if (idle_since(idle) + HTTP_BUSY_MILLISECONDS > now)
+			continue;
+		if (idle->busy) {
+			SSL_set_mode(idle->ssl, SSL_MODE_RELEASE_BUFFERS);
+			/* Refused while part of a record waits in them; reading the rest does it. */
+			(void)SSL_free_buffers(idle->ssl);
+			idle->busy = false;
+		}
+		idle->settled = true;
+	}
+}
+
 static void listen_again(struct http_server *server);
 
 void http_server_sweep(struct http_server *server, uint64_t now)
@@ -163,6 +203,7 @@ void http_server_sweep(struct http_server *server, uint64_t now)
 			connection->deadline <= now)
 			expire(connection);
 	}
+	settle_idle(server, now);
 	if (server->waiting)
 		listen_again(server);
 	if (server->connections == 0 && !server->waiting && !server->ending) {

@@ -208,6 +208,8 @@ static void take(struct http_connection *connection, char *bytes, size_t length)
 			http_connection_close(connection);
 			return;
 		}
+		if (connection->state == HTTP_STATE_IDLE)
+			http_server_wake(connection);
 		http_server_move(connection, HTTP_STATE_HEAD);
 	}
 	result = http_parse_feed(&connection->exchange->parse, bytes, length, &used);

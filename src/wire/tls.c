@@ -13,13 +13,13 @@
 /* Protocol facts, section 3 (published for the connection manager 21.03), in that order. The
  * list is RSA-authenticated only; each ECDHE suite has its ECDSA twin before it, because
  * a client that offers both is served with the certificate that costs less. */
-const char *const tls_cipher_list = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-				    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-				    "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"
-				    "ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"
-				    "AES256-GCM-SHA384:AES128-GCM-SHA256:"
-				    "AES256-SHA256:AES128-SHA256:"
-				    "AES256-SHA:AES128-SHA";
+static const char cipher_list[] = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+				  "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+				  "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"
+				  "ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"
+				  "AES256-GCM-SHA384:AES128-GCM-SHA256:"
+				  "AES256-SHA256:AES128-SHA256:"
+				  "AES256-SHA:AES128-SHA";
 
 #define SUITES_13 "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
 
@@ -126,7 +126,7 @@ static bool set_policy(SSL_CTX *context, const struct tls_options *options)
 		: options->tls10         ? TLS1_VERSION
 					 : TLS1_2_VERSION;
 
-	(void)snprintf(ciphers, sizeof(ciphers), "%s%s", tls_cipher_list,
+	(void)snprintf(ciphers, sizeof(ciphers), "%s%s", cipher_list,
 		options->tls10 ? ":@SECLEVEL=0" : "");
 	SSL_CTX_set_options(context,
 		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION |

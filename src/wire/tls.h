@@ -40,7 +40,4 @@ int tls_server_context(const struct tls_options *options, SSL_CTX **ret_context,
 /* The text of the newest OpenSSL error of this thread; clears the queue. */
 const char *tls_error(char text[TLS_FAULT_SIZE]);
 
-/* The published list, OpenSSL names with ':' between, in order. */
-extern const char *const tls_cipher_list;
-
 #endif

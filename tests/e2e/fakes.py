@@ -21,10 +21,10 @@ class Request:
 
 
 class Fake:
-    """An HTTPS server. `answer(request)` returns the message to send, or None to say nothing until the
-    fake is closed. Events: `asked` is set with every request; `hold()` keeps answers back until `release()`."""
+    """An HTTPS server. `answer(request)` returns the message to send (with the root and version asked, unless
+    it is a whole document), or None to say nothing until the fake is closed. Events: `asked` is set with every request; `hold()` keeps answers back until `release()`."""
 
-    def __init__(self, pair, answer, root="pcoip-broker", version="2.1", cookie="f" * 32):
+    def __init__(self, pair, answer, cookie="f" * 32):
         self.requests = []
         self.asked = threading.Semaphore(0)
         self._closing = threading.Event()
@@ -49,7 +49,8 @@ class Fake:
                     self.close_connection = True
                     return
                 if not text.startswith("<?xml"):
-                    text = envelope(text, root, version)
+                    asked = request.message
+                    text = envelope(text, asked.root.tag, asked.version)
                 data = text.encode()
                 try:
                     self.send_response(200)
@@ -179,4 +180,4 @@ def launched(port=4172, tag="T" * 60):
 
 
 def fake_agent(pair, answer):
-    return Fake(pair, answer, root="pcoip-agent", version="1.0", cookie=None)
+    return Fake(pair, answer, cookie=None)

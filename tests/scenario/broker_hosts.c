@@ -1,6 +1,6 @@
 /*
- * Who gets a host: a taken one, one that is free again, one for several users; launches that fail; a
- * configuration that changes meanwhile.
+ * Who gets a host: a taken one, one that is free again, one for several users; launches that fail;
+ * a configuration that changes meanwhile.
  */
 #include "broker_stage.h"
 
@@ -56,8 +56,8 @@ static bool taken(void)
 /* Bob asks; the agent says which state its session is in, NULL: it does not answer. */
 static struct scenario_answer *bob_asks(const char *status)
 {
-	struct scenario_answer *answer
-		= broker_stage_start(&stage, ROOT_CLIENT, bob, ALLOCATE("edit"));
+	struct scenario_answer *answer =
+		broker_stage_start(&stage, ROOT_CLIENT, bob, ALLOCATE("edit"));
 	struct scenario_call *call = scenario_called(&stage.scenario, MESSAGE_SESSION_STATUS);
 
 	assert_string_equal(call->address, "10.1.0.11:60443");
@@ -80,7 +80,7 @@ static void assert_refused(const struct scenario_answer *answer)
 
 static void test_taken(void **state)
 {
-	static const char *const active[] = { STATUS("ACTIVE"), STATUS("PREPARED") };
+	static const char *const active[] = {STATUS("ACTIVE"), STATUS("PREPARED")};
 
 	(void)state;
 	alice_takes();
@@ -103,8 +103,7 @@ static void test_taken(void **state)
 static void test_taken_without_contact(void **state)
 {
 	(void)state;
-	broker_stage_load(
-		&stage, BROKER_HEAD BROKER_USERS BROKER_HOSTS "hold-minutes: 60\n");
+	broker_stage_load(&stage, BROKER_HEAD BROKER_USERS BROKER_HOSTS "hold-minutes: 60\n");
 	alice_takes();
 	assert_field_has(bob_asks(STATUS("ACTIVE")), FIELD_ALLOCATE_RESOURCE_RESP_RESULT_RESULT_STR,
 		"your administrator can free it");
@@ -133,9 +132,8 @@ static void test_kept_when_the_agent_does_not_tell(void **state)
 	assert_refused(bob_asks(NULL));
 	assert_refused(bob_asks("<error-resp><result><result-id>ERR_INTERNAL</result-id></result>"
 				"</error-resp>"));
-	assert_refused(
-		bob_asks("<session-status-resp><result-id>FAILED_INTERNAL</result-id>"
-			 "</session-status-resp>"));
+	assert_refused(bob_asks("<session-status-resp><result-id>FAILED_INTERNAL</result-id>"
+				"</session-status-resp>"));
 	stage.scenario.peer_refuses = ERROR_MEMORY;
 	assert_refused(broker_stage_start(&stage, ROOT_CLIENT, bob, ALLOCATE("edit")));
 	assert_true(taken());
@@ -152,8 +150,8 @@ static void test_taken_while_asking(void **state)
 	alice_takes();
 	answer = broker_stage_start(&stage, ROOT_CLIENT, bob, ALLOCATE("edit"));
 	call = scenario_called(&stage.scenario, MESSAGE_SESSION_STATUS);
-	assert_int_equal(occupancy_take(stage.broker.occupancy, "edit-01", "alice", "studio", MINUTE,
-				 &who),
+	assert_int_equal(
+		occupancy_take(stage.broker.occupancy, "edit-01", "alice", "studio", MINUTE, &who),
 		0);
 	scenario_reply(&stage.scenario, call, STATUS("FREE"), NULL);
 	assert_refused(answer);
@@ -207,15 +205,14 @@ static void test_several_users(void **state)
 		"ALLOC_SUCCESSFUL");
 	assert_answer(allocate(bob, ALLOCATE("farm"), LAUNCHED), MESSAGE_ALLOCATE_RESOURCE_RESP,
 		"ALLOC_SUCCESSFUL");
-	assert_int_equal(
-		occupancy_who(stage.broker.occupancy, "farm-01", &who), ERROR_NOT_FOUND);
+	assert_int_equal(occupancy_who(stage.broker.occupancy, "farm-01", &who), ERROR_NOT_FOUND);
 }
 
 /* A host of its own port, without a name of its own, and without a launch of its own. */
 static void test_host_details(void **state)
 {
-	struct scenario_answer *answer
-		= broker_stage_start(&stage, ROOT_CLIENT, alice, ALLOCATE("farm"));
+	struct scenario_answer *answer =
+		broker_stage_start(&stage, ROOT_CLIENT, alice, ALLOCATE("farm"));
 	struct scenario_call *call = scenario_called(&stage.scenario, MESSAGE_LAUNCH_SESSION);
 
 	(void)state;
@@ -232,44 +229,50 @@ static void test_launch_fails(void **state)
 		int error; /* of the call; 0: the agent answers */
 		const char *agent, *result, *text;
 	} cases[] = {
-		{ ERROR_TIMEOUT, NULL, "ALLOC_FAILED_TO_ALLOCATE_BROKER_PORT_UNREACHABLE", "60443" },
-		{ ERROR_UNREACHABLE, NULL, "ALLOC_FAILED_TO_ALLOCATE_BROKER_PORT_UNREACHABLE", "60443" },
-		{ ERROR_CLOSED, NULL, "ALLOC_FAILED_TO_ALLOCATE_BROKER_PORT_UNREACHABLE", "60443" },
-		{ ERROR_UNTRUSTED, NULL, "ALLOC_FAILED_TO_ALLOCATE_AGENT", "edit-01.example" },
-		{ ERROR_TLS, NULL, "ALLOC_FAILED_TO_ALLOCATE_AGENT", "edit-01.example" },
-		{ ERROR_INPUT, NULL, "ALLOC_FAILED_TO_ALLOCATE_AGENT", "edit-01.example" },
-		{ 0, LAUNCH_FAILED("FAILED_USER_AUTH", "bad logon"), "ALLOC_FAILED_TO_ALLOCATE_AGENT",
-			"bad logon" },
-		{ 0, LAUNCH_FAILED("FAILED_ANOTHER_SESION_STARTED", "somebody else"),
-			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "somebody else" },
-		{ 0, LAUNCH_FAILED("FAILED_NO_LICENSE", "all seats taken"), "ALLOC_FAILED_NO_LICENSE",
-			"all seats taken" },
-		{ 0, LAUNCH_FAILED("FAILED_SERVICE_BUSY", "busy"), "ALLOC_PENDING_TRY_AGAIN", "busy" },
-		{ 0, LAUNCH_FAILED("FAILED_INTERNAL", "broken"), "ALLOC_FAILED_TO_ALLOCATE_AGENT",
-			"broken" },
-		{ 0, LAUNCH_FAILED("OF_TOMORROW", "who knows"), "ALLOC_FAILED_TO_ALLOCATE_AGENT",
-			"who knows" },
-		{ 0, "<launch-session-resp><result-id>FAILED_USER_AUTH</result-id></launch-session-resp>",
-			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "PCoIP Agent failed" },
+		{ERROR_TIMEOUT, NULL, "ALLOC_FAILED_TO_ALLOCATE_BROKER_PORT_UNREACHABLE", "60443"},
+		{ERROR_UNREACHABLE, NULL, "ALLOC_FAILED_TO_ALLOCATE_BROKER_PORT_UNREACHABLE",
+			"60443"},
+		{ERROR_CLOSED, NULL, "ALLOC_FAILED_TO_ALLOCATE_BROKER_PORT_UNREACHABLE", "60443"},
+		{ERROR_UNTRUSTED, NULL, "ALLOC_FAILED_TO_ALLOCATE_AGENT", "edit-01.example"},
+		{ERROR_TLS, NULL, "ALLOC_FAILED_TO_ALLOCATE_AGENT", "edit-01.example"},
+		{ERROR_INPUT, NULL, "ALLOC_FAILED_TO_ALLOCATE_AGENT", "edit-01.example"},
+		{0, LAUNCH_FAILED("FAILED_USER_AUTH", "bad logon"),
+			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "bad logon"},
+		{0, LAUNCH_FAILED("FAILED_ANOTHER_SESION_STARTED", "somebody else"),
+			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "somebody else"},
+		{0, LAUNCH_FAILED("FAILED_NO_LICENSE", "all seats taken"),
+			"ALLOC_FAILED_NO_LICENSE", "all seats taken"},
+		{0, LAUNCH_FAILED("FAILED_SERVICE_BUSY", "busy"), "ALLOC_PENDING_TRY_AGAIN",
+			"busy"},
+		{0, LAUNCH_FAILED("FAILED_INTERNAL", "broken"), "ALLOC_FAILED_TO_ALLOCATE_AGENT",
+			"broken"},
+		{0, LAUNCH_FAILED("OF_TOMORROW", "who knows"), "ALLOC_FAILED_TO_ALLOCATE_AGENT",
+			"who knows"},
+		{0,
+			"<launch-session-resp><result-id>FAILED_USER_AUTH</result-id></"
+			"launch-session-resp>",
+			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "PCoIP Agent failed"},
 		/* Success, but no session. */
-		{ 0, "<launch-session-resp><result-id>SUCCESSFUL</result-id></launch-session-resp>",
-			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "lacks" },
+		{0, "<launch-session-resp><result-id>SUCCESSFUL</result-id></launch-session-resp>",
+			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "lacks"},
 		/* Success, but nobody knows where. */
-		{ 0,
+		{0,
 			"<launch-session-resp><result-id>SUCCESSFUL</result-id><session-info>"
 			"<sni>x</sni><port>4172</port><session-id>1</session-id>"
 			"<session-tag>dGFn</session-tag></session-info></launch-session-resp>",
-			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "lacks" },
-		{ 0, "<error-resp><result><result-id>ERR_INVALID_MSG_FORMAT</result-id></result></error-resp>",
-			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "PCoIP Agent failed" },
+			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "lacks"},
+		{0,
+			"<error-resp><result><result-id>ERR_INVALID_MSG_FORMAT</result-id></"
+			"result></error-resp>",
+			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "PCoIP Agent failed"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct scenario_answer *answer
-			= broker_stage_start(&stage, ROOT_CLIENT, alice, ALLOCATE("edit"));
-		struct scenario_call *call
-			= scenario_called(&stage.scenario, MESSAGE_LAUNCH_SESSION);
+		struct scenario_answer *answer =
+			broker_stage_start(&stage, ROOT_CLIENT, alice, ALLOCATE("edit"));
+		struct scenario_call *call =
+			scenario_called(&stage.scenario, MESSAGE_LAUNCH_SESSION);
 
 		assert_true(taken());
 		if (cases[i].error != 0)
@@ -308,8 +311,8 @@ static void test_no_password(void **state)
 /* A request goes on with the configuration it began with. */
 static void test_reload_meanwhile(void **state)
 {
-	struct scenario_answer *answer
-		= broker_stage_start(&stage, ROOT_CLIENT, alice, ALLOCATE("edit"));
+	struct scenario_answer *answer =
+		broker_stage_start(&stage, ROOT_CLIENT, alice, ALLOCATE("edit"));
 	struct scenario_answer *logon;
 	struct scenario_call *call = scenario_called(&stage.scenario, MESSAGE_LAUNCH_SESSION);
 	char cookie[SESSIONS_COOKIE_SIZE];
@@ -344,16 +347,16 @@ static void test_long_list(void **state)
 
 	(void)state;
 	assert_non_null(yaml);
-	at += sprintf(at, "%s", BROKER_HEAD BROKER_USERS
-		"hosts: [{name: h, address: 10.1.0.11}]\nresources:\n");
+	at += sprintf(at, "%s",
+		BROKER_HEAD BROKER_USERS "hosts: [{name: h, address: 10.1.0.11}]\nresources:\n");
 	for (int i = 0; i < 1000; i++)
 		at += sprintf(at, "  - {id: r%d, name: n, host: h, users: [alice]}\n", i);
 	broker_stage_load(&stage, yaml);
 	free(yaml);
 	answer = broker_stage_ask(&stage, ROOT_CLIENT, alice, LIST);
 	assert_answer(answer, MESSAGE_GET_RESOURCE_LIST_RESP, "LIST_SUCCESSFUL");
-	for (const struct message_node *node
-		= message_find(answer->message, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE);
+	for (const struct message_node *node =
+			message_find(answer->message, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE);
 		node != NULL; node = message_next(node))
 		count++;
 	assert_int_equal(count, FIELD_REPEAT_MAXIMUM);
@@ -364,7 +367,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_taken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_taken_without_contact, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_freed_when_the_agent_is_free, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_freed_when_the_agent_is_free, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_kept_when_the_agent_does_not_tell, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_taken_while_asking, set_up, tear_down),

@@ -45,7 +45,8 @@ static void test_hello(void **state)
 	assert_int_equal(strlen(answer->cookie), 32);
 	assert_true(answer->chunked);
 	assert_string_equal(answer->content_type, "application/xml charset=UTF-8");
-	assert_field(answer, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_NAME, "Fairlead Broker");
+	assert_field(
+		answer, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_NAME, "Fairlead Broker");
 	assert_field(answer, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_IP_ADDRESS, SCENARIO_LOCAL);
 	assert_field(answer, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_AUTHENTICATION_METHODS_METHOD,
 		"AUTHENTICATE_VIA_PASSWORD");
@@ -103,7 +104,8 @@ static void test_alone(void **state)
 	assert_string_equal(
 		scenario_call_text(call, FIELD_LAUNCH_SESSION_SESSION_TYPE), "UNSPECIFIED");
 	assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_IP_ADDRESS), "10.1.0.11");
-	assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_HOSTNAME), "edit-01.example");
+	assert_string_equal(
+		scenario_call_text(call, FIELD_LAUNCH_SESSION_HOSTNAME), "edit-01.example");
 	assert_string_equal(
 		scenario_call_text(call, FIELD_LAUNCH_SESSION_LOGON_METHOD), "windows-password");
 	assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_LOGON_USERNAME), "alice");
@@ -112,10 +114,11 @@ static void test_alone(void **state)
 	assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_LOGON_DOMAIN), "studio");
 	assert_string_equal(
 		scenario_call_text(call, FIELD_LAUNCH_SESSION_CLIENT_MAC), "00:67:a8:2d:84:7e");
-	assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_CLIENT_IP), SCENARIO_CLIENT);
-	assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_CLIENT_NAME), "desk-7");
 	assert_string_equal(
-		scenario_call_text(call, FIELD_LAUNCH_SESSION_LICENSE_PATH), "7070@license.example");
+		scenario_call_text(call, FIELD_LAUNCH_SESSION_CLIENT_IP), SCENARIO_CLIENT);
+	assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_CLIENT_NAME), "desk-7");
+	assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_LICENSE_PATH),
+		"7070@license.example");
 	assert_string_equal(
 		scenario_call_text(call, FIELD_LAUNCH_SESSION_SESSION_LOG_ID), SCENARIO_LOG_ID);
 	assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_TIME_ZONE_WINDOWS),
@@ -160,8 +163,8 @@ static void test_mac_never_blank(void **state)
 		broker_stage_logon(&stage, ROOT_CLIENT, "alice", cookie);
 		answer = broker_stage_start(&stage, ROOT_CLIENT, cookie, requests[i]);
 		call = scenario_called(&stage.scenario, MESSAGE_LAUNCH_SESSION);
-		assert_string_equal(
-			scenario_call_text(call, FIELD_LAUNCH_SESSION_CLIENT_MAC), "00:00:00:00:00:00");
+		assert_string_equal(scenario_call_text(call, FIELD_LAUNCH_SESSION_CLIENT_MAC),
+			"00:00:00:00:00:00");
 		scenario_reply(&stage.scenario, call, LAUNCHED, NULL);
 		assert_answer(answer, MESSAGE_ALLOCATE_RESOURCE_RESP, "ALLOC_SUCCESSFUL");
 	}
@@ -211,7 +214,8 @@ static void test_failed_authenticate_may_be_repeated(void **state)
 		AUTHENTICATE_AS("mallory", SCENARIO_PASSWORD),
 		"<authenticate method=\"password\"><username>alice</username><password>"
 		" " SCENARIO_PASSWORD "</password><domain>studio</domain></authenticate>",
-		"<authenticate method=\"dialog\"><username>alice</username><password>" SCENARIO_PASSWORD
+		"<authenticate "
+		"method=\"dialog\"><username>alice</username><password>" SCENARIO_PASSWORD
 		"</password><domain>studio</domain></authenticate>",
 	};
 	struct scenario_answer *answer;
@@ -241,7 +245,8 @@ static void test_unknown_user_looks_like_wrong_password(void **state)
 	broker_stage_hello(&stage, ROOT_CLIENT, cookie);
 	unknown = broker_stage_ask(&stage, ROOT_CLIENT, cookie, AUTHENTICATE_AS("mallory", "x"));
 	wrong = broker_stage_ask(&stage, ROOT_CLIENT, cookie, AUTHENTICATE_AS("alice", "x"));
-	assert_answer(unknown, MESSAGE_AUTHENTICATE_RESP, "AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD");
+	assert_answer(
+		unknown, MESSAGE_AUTHENTICATE_RESP, "AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD");
 	assert_string_equal(unknown->body, wrong->body);
 }
 
@@ -274,8 +279,7 @@ static void assert_list(const char *user, const char *inner, size_t resources)
 	answer = broker_stage_ask(&stage, ROOT_CLIENT, cookie, inner);
 	assert_answer(answer, MESSAGE_GET_RESOURCE_LIST_RESP,
 		resources > 0 ? "LIST_SUCCESSFUL" : "LIST_FAILED_NO_ENTITLEMENT");
-	assert_int_equal(
-		count(answer->message, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE), resources);
+	assert_int_equal(count(answer->message, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE), resources);
 	/* Nothing is lost by asking in vain. */
 	assert_int_equal(broker_stage_state(&stage, cookie), STATE_AUTHENTICATED);
 }
@@ -289,12 +293,14 @@ static void test_list(void **state)
 	assert_list("bob", LIST, 3);
 	assert_list("carol", LIST, 0);
 	assert_list("bob",
-		"<get-resource-list><protocols><protocol>PCOIP</protocol></protocols><resource-types>"
+		"<get-resource-list><protocols><protocol>PCOIP</protocol></"
+		"protocols><resource-types>"
 		"<resource-type>DESKTOP</resource-type><resource-type>APPLICATION</resource-type>"
 		"</resource-types></get-resource-list>",
 		3);
 	assert_list("bob",
-		"<get-resource-list><protocols><protocol>RDP</protocol></protocols></get-resource-list>",
+		"<get-resource-list><protocols><protocol>RDP</protocol></protocols></"
+		"get-resource-list>",
 		0);
 	assert_list("bob",
 		"<get-resource-list><resource-types><resource-type>APPLICATION</resource-type>"
@@ -309,8 +315,8 @@ static void test_list(void **state)
 		answer, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_TYPE_SESSION_TYPE, "VDI");
 	assert_field(answer, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_STATE, "UNKNOWN");
 	assert_field(answer, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_PROTOCOLS_PROTOCOL, "PCOIP");
-	assert_field(
-		answer, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_PROTOCOLS_PROTOCOL_IS_DEFAULT, "true");
+	assert_field(answer, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_PROTOCOLS_PROTOCOL_IS_DEFAULT,
+		"true");
 	assert_non_null(strstr(answer->body, "session-type=\"RDS\""));
 }
 
@@ -328,11 +334,12 @@ static void test_foreign_resource(void **state)
 	(void)state;
 	broker_stage_logon(&stage, ROOT_CLIENT, "alice", cookie);
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		struct scenario_answer *answer
-			= broker_stage_ask(&stage, ROOT_CLIENT, cookie, requests[i]);
+		struct scenario_answer *answer =
+			broker_stage_ask(&stage, ROOT_CLIENT, cookie, requests[i]);
 
 		assert_answer(answer, MESSAGE_ALLOCATE_RESOURCE_RESP, NULL);
-		assert_field_has(answer, FIELD_ALLOCATE_RESOURCE_RESP_RESULT_RESULT_ID, "ALLOC_FAILED_");
+		assert_field_has(
+			answer, FIELD_ALLOCATE_RESOURCE_RESP_RESULT_RESULT_ID, "ALLOC_FAILED_");
 		assert_field(answer, FIELD_ALLOCATE_RESOURCE_RESP_TARGET, NULL);
 		assert_int_equal(broker_stage_state(&stage, cookie), STATE_AUTHENTICATED);
 		if (first != NULL)

@@ -25,12 +25,13 @@
 	"  - {name: farm-01, address: 10.1.0.50, agent-port: 60500}\n"                             \
 	"resources:\n"                                                                             \
 	"  - {id: edit, name: Edit suite 1, host: edit-01, groups: [editors]}\n"                   \
-	"  - {id: farm, name: Render farm, host: farm-01, session-type: RDS, users: [alice, bob]}\n" \
+	"  - {id: farm, name: Render farm, host: farm-01, session-type: RDS, users: [alice, "      \
+	"bob]}\n"                                                                                  \
 	"  - {id: grade, name: Grading, host: edit-01, groups: [graders]}\n"
 #define BROKER_YAML                                                                                \
 	BROKER_HEAD BROKER_USERS BROKER_HOSTS "contact: the help desk\n"                           \
-	"license-path: 7070@license.example\n"                                                     \
-	"hold-minutes: 60\n"
+					      "license-path: 7070@license.example\n"               \
+					      "hold-minutes: 60\n"
 
 /* What an agent answers. */
 #define LAUNCHED                                                                                   \
@@ -70,7 +71,7 @@ static inline void broker_stage_load(struct broker_stage *stage, const char *yam
 static inline void broker_stage_begin(
 	struct broker_stage *stage, const char *yaml, size_t sessions_maximum)
 {
-	struct sessions_options sessions = { .maximum = sessions_maximum };
+	struct sessions_options sessions = {.maximum = sessions_maximum};
 	struct endpoint_options endpoint = {
 		.name = "BROKER",
 		.roots = MESSAGE_ROOTS_BROKERING,

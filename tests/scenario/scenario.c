@@ -12,11 +12,10 @@ static const char *copy(struct arena *arena, const char *text)
 	return text != NULL ? arena_text(arena, text) : NULL;
 }
 
-static int fake_call(
-	struct peer *peer, const struct peer_call *call, peer_done *done, void *user)
+static int fake_call(struct peer *peer, const struct peer_call *call, peer_done *done, void *user)
 {
-	struct scenario *scenario
-		= (struct scenario *)((char *)peer - offsetof(struct scenario, peer));
+	struct scenario *scenario =
+		(struct scenario *)((char *)peer - offsetof(struct scenario, peer));
 	struct scenario_call **place = &scenario->calls;
 	struct scenario_call *kept;
 	struct buffer encoded;
@@ -44,8 +43,8 @@ static int fake_call(
 		kept->fingerprint = copy(arena, call->policy->fingerprint);
 		kept->ca_file = copy(arena, call->policy->ca_file);
 	}
-	kept->request = message_new(
-		arena, call->request->id, call->request->root, call->request->version);
+	kept->request =
+		message_new(arena, call->request->id, call->request->root, call->request->version);
 	assert_non_null(kept->request);
 	assert_int_equal(message_copy(kept->request, call->request), 0);
 	kept->answer_arena = call->arena;
@@ -66,13 +65,12 @@ static void answer_call(struct scenario_call *call, const struct peer_answer *an
 
 void scenario_fail(struct scenario_call *call, int error)
 {
-	struct peer_answer answer = { .error = error, .detail = error_text(error) };
+	struct peer_answer answer = {.error = error, .detail = error_text(error)};
 
 	answer_call(call, &answer);
 }
 
-static const char *wrap(
-	char *text, enum message_root root, const char *version, const char *inner)
+static const char *wrap(char *text, enum message_root root, const char *version, const char *inner)
 {
 	struct message_version newest = message_version_newest(root);
 	const char *element = message_root_element(root);
@@ -87,18 +85,17 @@ static const char *wrap(
 	return text;
 }
 
-void scenario_reply(
-	struct scenario *scenario, struct scenario_call *call, const char *inner, const char *cookie)
+void scenario_reply(struct scenario *scenario, struct scenario_call *call, const char *inner,
+	const char *cookie)
 {
-	struct peer_answer answer = { .detail = "", .cookie = cookie, .total_us = 1000 };
+	struct peer_answer answer = {.detail = "", .cookie = cookie, .total_us = 1000};
 	struct codec_fault fault;
 	struct message *message;
 	char text[BODY_SIZE];
 
 	wrap(text, call->request->root, NULL, inner);
 	if (codec_decode(scenario->loop.reader, call->answer_arena, 1u << call->request->root, text,
-		    strlen(text), &message, &fault)
-		!= 0)
+		    strlen(text), &message, &fault) != 0)
 		fail_msg("the scenario's own answer is wrong: %s", fault.detail);
 	answer.message = message;
 	answer_call(call, &answer);
@@ -166,6 +163,12 @@ const char *scenario_hash(void)
 
 struct config *scenario_config(const struct cyaml_schema_value *schema, const char *yaml)
 {
+	return scenario_config_named("scenario.yaml", schema, yaml);
+}
+
+struct config *scenario_config_named(
+	const char *name, const struct cyaml_schema_value *schema, const char *yaml)
+{
 	struct config_fault fault;
 	struct config *config;
 	struct buffer text;
@@ -178,7 +181,7 @@ struct config *scenario_config(const struct cyaml_schema_value *schema, const ch
 			assert_int_equal(buffer_append(&text, at, 1), 0);
 		}
 	}
-	if (config_load_bytes("scenario.yaml", text.bytes, text.length, schema, &config, &fault) != 0)
+	if (config_load_bytes(name, text.bytes, text.length, schema, &config, &fault) != 0)
 		fail_msg("%s", fault.text);
 	buffer_free(&text);
 	return config;
@@ -225,9 +228,8 @@ static void on_reply(void *user, const struct http_response *response)
 	}
 	if (answer->set_cookie != NULL)
 		read_cookie(answer);
-	if (codec_decode(answer->scenario->loop.reader, answer->arena, MESSAGE_ROOTS_ALL, answer->body,
-		    answer->length, &message, &fault)
-		== 0)
+	if (codec_decode(answer->scenario->loop.reader, answer->arena, MESSAGE_ROOTS_ALL,
+		    answer->body, answer->length, &message, &fault) == 0)
 		answer->message = message;
 	/* Whoever touches the transaction after its answer is caught by the sanitizer. */
 	arena_free(answer->request_arena);
@@ -258,9 +260,9 @@ struct scenario_answer *scenario_send(
 	answer->request_arena = arena_new(maximum);
 	assert_non_null(answer->arena);
 	assert_non_null(answer->request_arena);
-	sent.body = copy(answer->arena, request->inner != NULL
-			? wrap(text, request->root, request->version, request->inner)
-			: request->body);
+	sent.body = copy(answer->arena,
+		request->inner != NULL ? wrap(text, request->root, request->version, request->inner)
+				       : request->body);
 	sent.body_length = sent.body != NULL ? strlen(sent.body) : 0;
 	sent.log_id = copy(answer->arena, request->log_id);
 	sent.forwarded_for = copy(answer->arena, request->forwarded_for);
@@ -319,7 +321,8 @@ struct scenario_call *scenario_called(struct scenario *scenario, enum message_id
 		if (uv_run(&scenario->uv, UV_RUN_ONCE) == 0 && oldest_call(scenario) == NULL)
 			fail_msg("nobody was asked for '%s'", message_info(message)->element);
 	}
-	assert_string_equal(message_info(call->request->id)->element, message_info(message)->element);
+	assert_string_equal(
+		message_info(call->request->id)->element, message_info(message)->element);
 	return call;
 }
 

@@ -2,8 +2,8 @@
  * scenario.h - the real handlers of a program with a fake clock, fake entropy and fake peers.
  *
  * No sockets: a scenario hands requests to an endpoint, and answers itself what the program asks
- * other programs. Time stands still unless the scenario moves it. A real libuv loop is there for the
- * work queue only, and turns when a scenario waits for something it cannot make happen itself.
+ * other programs. Time stands still unless the scenario moves it. A real libuv loop is there for
+ * the work queue only, and turns when a scenario waits for something it cannot make happen itself.
  */
 #ifndef FAIRLEAD_TESTS_SCENARIO_H
 #define FAIRLEAD_TESTS_SCENARIO_H
@@ -57,10 +57,10 @@ struct scenario_answer {
 	int status;
 	const char *body;
 	size_t length;
-	const char *set_cookie;      /* the whole header; NULL: none */
+	const char *set_cookie;            /* the whole header; NULL: none */
 	char cookie[SESSIONS_COOKIE_SIZE]; /* of it; "" if none */
-	const char *log_id;          /* Client-Log-Id; NULL: none */
-	const char *allow;           /* NULL: none */
+	const char *log_id;                /* Client-Log-Id; NULL: none */
+	const char *allow;                 /* NULL: none */
 	const char *content_type;
 	bool chunked;
 	const struct message *message; /* NULL: the body is none */
@@ -97,10 +97,10 @@ struct scenario {
 struct scenario_request {
 	struct endpoint *endpoint;
 	enum message_root root;
-	const char *version;       /* NULL: the root's newest */
-	const char *inner;         /* the message element; NULL: `body` is everything */
+	const char *version; /* NULL: the root's newest */
+	const char *inner;   /* the message element; NULL: `body` is everything */
 	const char *body;
-	const char *cookie;        /* NULL or "": none */
+	const char *cookie; /* NULL or "": none */
 	const char *log_id, *forwarded_for;
 	const char *peer;          /* NULL: SCENARIO_CLIENT */
 	const char *method, *path; /* NULL: POST to the root's path */
@@ -114,7 +114,10 @@ void scenario_end(struct scenario *scenario);
 /* A hash of SCENARIO_PASSWORD, cheap, made once. */
 const char *scenario_hash(void);
 
-/* Loads YAML that must be good; '%' in it stands for scenario_hash(), quoted. */
+/* Loads YAML that must be good; '%' in it stands for scenario_hash(), quoted. File names in it are
+ * relative to the folder of `name`. */
+struct config *scenario_config_named(
+	const char *name, const struct cyaml_schema_value *schema, const char *yaml);
 struct config *scenario_config(const struct cyaml_schema_value *schema, const char *yaml);
 
 /* Hands the request over; the answer may come later. */
@@ -146,13 +149,14 @@ const char *scenario_call_text(const struct scenario_call *call, enum field_id f
 /* --- what must be --- */
 
 /* The answer is this message, with this result id where it has one. */
-#define assert_answer(answer, id, result) scenario_assert_answer(answer, id, result, __FILE__, __LINE__)
+#define assert_answer(answer, id, result)                                                          \
+	scenario_assert_answer(answer, id, result, __FILE__, __LINE__)
 void scenario_assert_answer(const struct scenario_answer *answer, enum message_id id,
 	const char *result, const char *file, int line);
 #define assert_field(answer, field, expected)                                                      \
 	scenario_assert_field((answer)->message, field, expected, __FILE__, __LINE__)
-void scenario_assert_field(const struct message *message, enum field_id field,
-	const char *expected, const char *file, int line);
+void scenario_assert_field(const struct message *message, enum field_id field, const char *expected,
+	const char *file, int line);
 /* A text somewhere in the field's. */
 #define assert_field_has(answer, field, part)                                                      \
 	scenario_assert_field_has((answer)->message, field, part, __FILE__, __LINE__)

@@ -64,6 +64,7 @@ struct world {
 	uint64_t session;
 	char tag[LINK_TAG_SIZE];
 	struct link_client *client;
+	struct certificate_policy policy;
 	struct certificate_report report;
 	struct end agent_end, client_end;
 	bool free_at_step;
@@ -233,6 +234,11 @@ static inline struct world *make_world(void)
 	uv_timer_init(&world->loop, &world->guard);
 	uv_timer_start(&world->guard, hangs, GUARD_MS, 0);
 	world->context = make_context(world->fingerprint);
+	world->policy = (struct certificate_policy){
+		.verify = CERTIFICATE_VERIFY_FULL,
+		.name = NAME,
+		.fingerprint = world->fingerprint,
+	};
 	world->options = (struct link_server_options){
 		.loop = &world->loop,
 		.address = "127.0.0.1:0",
@@ -286,14 +292,8 @@ static inline struct link_client_options client_options(struct world *world)
 
 static inline int start_client(struct world *world, struct link_client_options *options)
 {
-	struct certificate_policy policy = {
-		.verify = CERTIFICATE_VERIFY_FULL,
-		.name = NAME,
-		.fingerprint = world->fingerprint,
-	};
-
 	if (!options->policy)
-		options->policy = &policy;
+		options->policy = &world->policy;
 	return link_client_start(options, &world->client);
 }
 
@@ -344,7 +344,7 @@ static inline void cut(struct world *world)
 	int cuts = 0;
 
 	for (int fd = 3; fd < 256; fd++) {
-		struct sockaddr_in peer;
+		struct sockaddr_in peer = {0};
 		socklen_t length = sizeof(peer);
 		int type = 0;
 		socklen_t type_length = sizeof(type);

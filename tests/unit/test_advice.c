@@ -34,8 +34,7 @@ static void every_result_has_advice(void **state)
 	for (int i = 1; i < RESULT_COUNT; i++) {
 		assert_own(advice_result((enum result_id)i), ADVICE_CASE_UNKNOWN_RESULT);
 		/* Only what is no failure may say so. */
-		assert_int_equal(
-			strcmp(advice_result((enum result_id)i).who, "nobody") == 0,
+		assert_int_equal(strcmp(advice_result((enum result_id)i).who, "nobody") == 0,
 			result_info((enum result_id)i)->outcome == OUTCOME_OK);
 	}
 	assert_string_equal(advice_result(RESULT_NONE).meaning,
@@ -45,10 +44,10 @@ static void every_result_has_advice(void **state)
 /* The classes of peer.h and link.h. */
 static void every_error_of_a_call_has_advice(void **state)
 {
-	static const int brokering[] = { ERROR_UNREACHABLE, ERROR_TIMEOUT, ERROR_UNTRUSTED,
-		ERROR_TLS, ERROR_LIMIT, ERROR_CLOSED, ERROR_INPUT, ERROR_NOT_FOUND };
-	static const int session[] = { ERROR_REFUSED, ERROR_UNREACHABLE, ERROR_UNTRUSTED, ERROR_TLS,
-		ERROR_TIMEOUT, ERROR_CLOSED, ERROR_INPUT, ERROR_NOT_FOUND };
+	static const int brokering[] = {ERROR_UNREACHABLE, ERROR_TIMEOUT, ERROR_UNTRUSTED,
+		ERROR_TLS, ERROR_LIMIT, ERROR_CLOSED, ERROR_INPUT, ERROR_NOT_FOUND};
+	static const int session[] = {ERROR_REFUSED, ERROR_UNREACHABLE, ERROR_UNTRUSTED, ERROR_TLS,
+		ERROR_TIMEOUT, ERROR_CLOSED, ERROR_INPUT, ERROR_NOT_FOUND};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(brokering) / sizeof(brokering[0]); i++)
@@ -65,9 +64,9 @@ static void every_error_of_a_call_has_advice(void **state)
 
 static void every_certificate_trouble_has_advice(void **state)
 {
-	static const unsigned troubles[] = { CERTIFICATE_SELF_SIGNED, CERTIFICATE_UNKNOWN_CA,
+	static const unsigned troubles[] = {CERTIFICATE_SELF_SIGNED, CERTIFICATE_UNKNOWN_CA,
 		CERTIFICATE_WRONG_NAME, CERTIFICATE_EXPIRED, CERTIFICATE_NOT_YET_VALID,
-		CERTIFICATE_WRONG_FINGERPRINT, CERTIFICATE_OTHER };
+		CERTIFICATE_WRONG_FINGERPRINT, CERTIFICATE_OTHER};
 	size_t count = sizeof(troubles) / sizeof(troubles[0]);
 
 	(void)state;
@@ -79,9 +78,9 @@ static void every_certificate_trouble_has_advice(void **state)
 				advice_certificate(ADVICE_BROKERING, troubles[k]).meaning);
 	}
 	/* A wrong name is more telling than who signed. */
-	assert_string_equal(advice_certificate(ADVICE_SESSION,
-				    CERTIFICATE_SELF_SIGNED | CERTIFICATE_WRONG_NAME)
-				    .meaning,
+	assert_string_equal(
+		advice_certificate(ADVICE_SESSION, CERTIFICATE_SELF_SIGNED | CERTIFICATE_WRONG_NAME)
+			.meaning,
 		advice_certificate(ADVICE_SESSION, CERTIFICATE_WRONG_NAME).meaning);
 	assert_string_equal(advice_certificate(ADVICE_SESSION, 0).meaning,
 		advice_error(ADVICE_SESSION, ERROR_UNTRUSTED).meaning);

@@ -79,8 +79,9 @@ static void keep(struct fixture *fixture, const struct http_answer *given)
 	snprintf(fixture->cookie, sizeof(fixture->cookie), "%s",
 		given->cookie != NULL ? given->cookie : "(none)");
 	assert_int_equal(given->body[given->body_length], '\0');
-	free(fixture->body);
-	fixture->body = strdup(given->body);
+	fixture->body = realloc(fixture->body, given->body_length + 1);
+	assert_non_null(fixture->body);
+	memcpy(fixture->body, given->body, given->body_length + 1);
 }
 
 static void on_done(void *user, const struct http_answer *given)

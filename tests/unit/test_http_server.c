@@ -19,7 +19,8 @@ static void kept_alive(void **state)
 	assert_int_equal(here.server->spare_count, 1);
 	/* nor does the server keep what was read or written */
 	assert_null(memmem(here.server->scratch, HTTP_SCRATCH_SIZE, "abc", 3));
-	assert_null(memmem(here.server->out.bytes, here.server->out.capacity, "abc", 3));
+	assert_true(here.server->out.capacity > strlen(ECHO_ABC));
+	assert_null(memmem(here.server->out.bytes, strlen(ECHO_ABC), "abc", 3));
 	hang_up(&client);
 	wait_for_connections(0);
 	assert_int_equal(here.events[HTTP_EVENT_TLS_FAILED], 0);
@@ -29,7 +30,7 @@ static void kept_alive(void **state)
 static void what_the_handler_sees(void **state)
 {
 	struct client client;
-	struct sockaddr_in address;
+	struct sockaddr_in address = {0};
 	socklen_t length = sizeof(address);
 	const struct http_request *request;
 

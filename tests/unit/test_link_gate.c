@@ -201,7 +201,7 @@ static void window_is_960(void **state)
 	struct link_packet_sealer sealer = {0};
 	struct link_packet_opener opener = {0};
 	size_t length;
-	bool newest;
+	bool newest = false;
 
 	(void)state;
 	assert_int_equal(link_packet_seal(&sealer, 7, "x", 1, packet, &length), ERROR_STATE);

@@ -75,7 +75,7 @@ static void new_address_is_followed(void **state)
 	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(connect(fresh, (struct sockaddr *)&server, sizeof(server)), 0);
 	for (int fd = 3; fd < fresh; fd++) {
-		struct sockaddr_in peer;
+		struct sockaddr_in peer = {0};
 		socklen_t length = sizeof(peer);
 		int type = 0;
 		socklen_t type_length = sizeof(type);
@@ -86,7 +86,8 @@ static void new_address_is_followed(void **state)
 			peer.sin_port == server.sin_port)
 			found = fd;
 	}
-	assert_true(found >= 0);
+	if (found < 0)
+		fail_msg("the client has no UDP socket");
 	assert_int_equal(dup2(fresh, found), found);
 	RUN_UNTIL(world, recv(fresh, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1);
 	assert_int_equal(byte, FRAME_VERSION);

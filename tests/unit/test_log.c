@@ -90,6 +90,24 @@ static void a_line_has_the_vendors_layout(void **state)
 	             " > LVL:0 RC:10013 A_LONG_COMPONENT :y\n");
 }
 
+/* Family B of log-facts 1.1. */
+static void a_clients_line_has_no_arrow(void **state)
+{
+	struct fixture *fixture = *state;
+	struct log_options options = {.level = LOG_INFORMATION,
+	        .file = fixture->moved,
+	        .clock = &fixture->clock.clock,
+	        .client = true};
+	struct log *log;
+
+	assert_int_equal(log_open(&options, &log), 0);
+	log_line(log, ID, LOG_INFORMATION, 0, "BROKER", "security mode: %d", 2);
+	log_close(log);
+	assert_string_equal(read_back(fixture, fixture->moved),
+	        "2021-03-24T21:10:59.601Z " ID
+	        " LVL:2 RC:   0          BROKER :security mode: 2\n");
+}
+
 static void lines_are_written_together(void **state)
 {
 	struct fixture *fixture = *state;
@@ -266,7 +284,7 @@ static void what_cannot_be_written_is_counted(void **state)
 	assert_non_null(note);
 	while (note[-1] != ':')
 		note--;
-	lost = atoi(note);
+	lost = (int)strtol(note, NULL, 10);
 	for (const char *at = fixture->text; (at = strchr(at, '\n')); at++)
 		lines++;
 	assert_int_equal(lines - 2 + (size_t)lost, 2001);
@@ -400,6 +418,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        LOG_TEST(a_line_has_the_vendors_layout),
+	        LOG_TEST(a_clients_line_has_no_arrow),
 	        LOG_TEST(lines_are_written_together),
 	        LOG_TEST(levels_filter),
 	        LOG_TEST(a_line_is_one_line),

@@ -1,4 +1,3 @@
-#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <jansson.h>
+#include <cmocka.h>
 
 #include "client/report.h"
 #include "client/text.h"
@@ -82,17 +81,14 @@ static size_t widest(const char *block)
 static void plain_lines_carry_time_limit_and_what_was_learned(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct timeline_style style = { 0 };
-	struct timeline *timeline
-		= timeline_new(fixture->stream, &style, &fixture->clock.clock);
+	const struct timeline_style style = {0};
+	struct timeline *timeline = timeline_new(fixture->stream, &style, &fixture->clock.clock);
 
 	pass(&fixture->record, RECORD_INITIALISE, 12345);
 	record_summary(&fixture->record, RECORD_INITIALISE, "Manager \033[31mX");
-	timeline_changed(
-		timeline, &fixture->record, RECORD_STAGE_STARTED, RECORD_INITIALISE);
+	timeline_changed(timeline, &fixture->record, RECORD_STAGE_STARTED, RECORD_INITIALISE);
 	assert_string_equal(written(fixture), "");
-	timeline_changed(
-		timeline, &fixture->record, RECORD_STAGE_FINISHED, RECORD_INITIALISE);
+	timeline_changed(timeline, &fixture->record, RECORD_STAGE_FINISHED, RECORD_INITIALISE);
 	assert_string_equal(written(fixture),
 		"stage 1 initialise                     passed in 0.012 s (limit 5 s): "
 		"Manager ?[31mX\n");
@@ -104,24 +100,24 @@ static void a_block_fits_every_width(void **state)
 	struct fixture *fixture = *state;
 
 	for (unsigned columns = 34; columns <= 200; columns++) {
-		const struct timeline_style style
-			= { .live = true, .colour = true, .utf8 = true, .columns = columns };
-		struct timeline *timeline
-			= timeline_new(fixture->stream, &style, &fixture->clock.clock);
+		const struct timeline_style style = {
+			.live = true, .colour = true, .utf8 = true, .columns = columns};
+		struct timeline *timeline =
+			timeline_new(fixture->stream, &style, &fixture->clock.clock);
 
 		fflush(fixture->stream);
 		rewind(fixture->stream);
 		for (int i = 1; i <= RECORD_LICENSE; i++) {
 			pass(&fixture->record, (enum record_stage_number)i, 999999999);
-			record_summary(&fixture->record, (enum record_stage_number)i,
-				"日本語 %0200d", i);
+			record_summary(
+				&fixture->record, (enum record_stage_number)i, "日本語 %0200d", i);
 		}
 		fixture->record.stages[2].state = RECORD_FAILED;
 		fixture->record.stages[3].state = RECORD_OPEN;
 		fixture->record.established = true;
 		fixture->record.has_quality = true;
-		fixture->record.quality = (struct link_quality) { .rtt_mean = 123456789,
-			.rtt_max = 999999999, .jitter = 99999999, .loss = 1 };
+		fixture->record.quality = (struct link_quality){
+			.rtt_mean = 123456789, .rtt_max = 999999999, .jitter = 99999999, .loss = 1};
 		timeline_tick(timeline, &fixture->record);
 		if (widest(written(fixture)) >= columns)
 			print_error("%u columns:\n%s", columns, written(fixture));
@@ -133,9 +129,8 @@ static void a_block_fits_every_width(void **state)
 static void a_block_is_redrawn_in_place(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct timeline_style style = { .live = true, .columns = 80 };
-	struct timeline *timeline
-		= timeline_new(fixture->stream, &style, &fixture->clock.clock);
+	const struct timeline_style style = {.live = true, .columns = 80};
+	struct timeline *timeline = timeline_new(fixture->stream, &style, &fixture->clock.clock);
 
 	timeline_tick(timeline, &fixture->record);
 	assert_null(strstr(written(fixture), "\033[6A"));
@@ -151,9 +146,8 @@ static void a_block_is_redrawn_in_place(void **state)
 static void an_open_stage_counts(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct timeline_style style = { .live = true, .columns = 80 };
-	struct timeline *timeline
-		= timeline_new(fixture->stream, &style, &fixture->clock.clock);
+	const struct timeline_style style = {.live = true, .columns = 80};
+	struct timeline *timeline = timeline_new(fixture->stream, &style, &fixture->clock.clock);
 
 	fixture->record.stages[RECORD_INITIALISE].state = RECORD_OPEN;
 	fixture->record.stages[RECORD_INITIALISE].started = clock_steady(&fixture->clock.clock);
@@ -166,9 +160,8 @@ static void an_open_stage_counts(void **state)
 static void colours_and_signs_only_where_wanted(void **state)
 {
 	struct fixture *fixture = *state;
-	struct timeline_style style = { .live = true, .columns = 80 };
-	struct timeline *timeline
-		= timeline_new(fixture->stream, &style, &fixture->clock.clock);
+	struct timeline_style style = {.live = true, .columns = 80};
+	struct timeline *timeline = timeline_new(fixture->stream, &style, &fixture->clock.clock);
 
 	pass(&fixture->record, RECORD_INITIALISE, 1);
 	record_summary(&fixture->record, RECORD_INITIALISE, "Müller");
@@ -184,7 +177,7 @@ static void colours_and_signs_only_where_wanted(void **state)
 static void a_failure_says_what_and_who(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct timeline_style style = { .utf8 = true, .columns = 60 };
+	const struct timeline_style style = {.utf8 = true, .columns = 60};
 	struct record *record = &fixture->record;
 
 	record->failed = true;
@@ -238,14 +231,14 @@ static void json_says_the_same(void **state)
 static void foreign_text_cannot_steer_a_terminal(void **state)
 {
 	static const char *const texts[][2] = {
-		{ "plain", "plain" },
-		{ "a\033]0;x\007b", "a?]0;x?b" },
-		{ "two\nlines\ttab", "two lines tab" },
-		{ "\u202egnp.exe", "?gnp.exe" },   /* right-to-left override */
-		{ "\xc2\x9b\x33\x31m", "?31m" },           /* C1 control sequence introducer */
-		{ "over\xc0\xafs", "over??s" },    /* overlong */
-		{ "\xed\xa0\x80", "???" },         /* surrogate */
-		{ "日本", "日本" },
+		{"plain", "plain"},
+		{"a\033]0;x\007b", "a?]0;x?b"},
+		{"two\nlines\ttab", "two lines tab"},
+		{"\u202egnp\u202c.exe", "?gnp?.exe"}, /* right-to-left override, and its end */
+		{"\xc2\x9b\x33\x31m", "?31m"}, /* C1 control sequence introducer */
+		{"over\xc0\xafs", "over??s"},  /* overlong */
+		{"\xed\xa0\x80", "???"},       /* surrogate */
+		{"日本", "日本"},
 	};
 	char out[64];
 

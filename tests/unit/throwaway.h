@@ -96,8 +96,11 @@ static inline void throwaway_write(const struct throwaway *made, char file[32])
 	number = mkstemp(file);
 	assert(number >= 0);
 	opened = fdopen(number, "w");
-	assert(opened != NULL && PEM_write_X509(opened, made->certificate) == 1);
-	assert(fclose(opened) == 0);
+	assert(opened != NULL);
+	number = PEM_write_X509(opened, made->certificate);
+	assert(number == 1);
+	number = fclose(opened);
+	assert(number == 0);
 }
 
 #endif
