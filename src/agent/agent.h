@@ -2,8 +2,8 @@
  * agent.h - the host agent: one session for one user at a time.
  *
  * Everything happens on one loop, so nothing here is locked but the view. A session begins by
- * launch-session (agent_launch.c: the user's password comes with it) or by the broker messages of a direct
- * connection (agent_direct.c); both end in agent_prepare.
+ * launch-session (agent_launch.c: the user's password comes with it) or by the broker messages of a
+ * direct connection (agent_direct.c); both end in agent_prepare.
  *
  *   FREE -> LICENSING -> PREPARED (the client may come, 60 s) -> CONNECTED -> FREE
  */
@@ -35,39 +35,39 @@ enum agent_phase { AGENT_FREE, AGENT_LICENSING, AGENT_PREPARED, AGENT_CONNECTED 
 
 /* What a prepared session is to its client. */
 struct agent_offer {
-	enum result_id result;  /* of the AGENT group */
-	const char *reason;     /* for people, when it failed */
+	enum result_id result; /* of the AGENT group */
+	const char *reason;    /* for people, when it failed */
 	const char *sni;
 	uint16_t port;
 	uint64_t session;
-	const char *tag;        /* lives during the callback */
+	const char *tag; /* lives during the callback */
 };
 
 typedef void agent_prepared(struct transaction *transaction, const struct agent_offer *offer);
 
 struct agent {
 	struct program *program;
-	struct config *config;  /* valid until begin */
+	struct config *config; /* valid until begin */
 	struct view_slot slot; /* of struct agent_view */
 	struct endpoint *direct, *launch;
 	struct sessions *sessions;
-	struct loop *loop;      /* NULL before begin */
+	struct loop *loop; /* NULL before begin */
 	struct link_server *link;
 	struct license_client *license;
 	/* copies of the configuration that do not change while it runs */
 	char hostname[256], resource_name[256], session_address[300];
-	char **keep_awake;      /* NULL-terminated, in `arena`; NULL: not configured */
-	struct arena *arena;    /* NULL: nothing to keep */
-	uv_process_t *awake;    /* the running command; NULL: none */
+	char **keep_awake;   /* NULL-terminated, in `arena`; NULL: not configured */
+	struct arena *arena; /* NULL: nothing to keep */
+	uv_process_t *awake; /* the running command; NULL: none */
 
 	/* the session */
 	enum agent_phase phase;
 	char user[SESSIONS_NAME_SIZE], domain[SESSIONS_NAME_SIZE];
 	char log_id[UUID_SIZE];
-	uint64_t session;       /* link id; 0 before PREPARED */
-	int64_t since;          /* wall; when it was prepared */
-	int64_t statistics;     /* steady; when the next set is due */
-	int64_t connected;      /* steady */
+	uint64_t session;             /* link id; 0 before PREPARED */
+	int64_t since;                /* wall; when it was prepared */
+	int64_t statistics;           /* steady; when the next set is due */
+	int64_t connected;            /* steady */
 	uint64_t bytes_in, bytes_out; /* at the last statistics */
 	/* who waits for the licence */
 	struct transaction *waiting;

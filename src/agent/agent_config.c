@@ -11,14 +11,15 @@
 #define KEEP_AWAKE_MAXIMUM 32
 
 static const struct cyaml_schema_field license_fields[] = {
-	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_OPTIONAL, struct agent_config_license, address, 1,
-		SETTINGS_NAME_MAXIMUM),
-	CYAML_FIELD_STRING_PTR("hostname", CYAML_FLAG_OPTIONAL, struct agent_config_license, hostname, 1,
-		SETTINGS_NAME_MAXIMUM),
+	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_OPTIONAL, struct agent_config_license, address,
+		1, SETTINGS_NAME_MAXIMUM),
+	CYAML_FIELD_STRING_PTR("hostname", CYAML_FLAG_OPTIONAL, struct agent_config_license,
+		hostname, 1, SETTINGS_NAME_MAXIMUM),
 	SETTINGS_TRUST("trust", struct agent_config_license, trust),
-	CYAML_FIELD_STRING_PTR("feature", CYAML_FLAG_OPTIONAL, struct agent_config_license, feature, 1,
-		SETTINGS_NAME_MAXIMUM),
-	CYAML_FIELD_UINT("grace-days", CYAML_FLAG_OPTIONAL, struct agent_config_license, grace_days),
+	CYAML_FIELD_STRING_PTR("feature", CYAML_FLAG_OPTIONAL, struct agent_config_license, feature,
+		1, SETTINGS_NAME_MAXIMUM),
+	CYAML_FIELD_UINT(
+		"grace-days", CYAML_FLAG_OPTIONAL, struct agent_config_license, grace_days),
 	CYAML_FIELD_BOOL(
 		"restrict-path", CYAML_FLAG_OPTIONAL, struct agent_config_license, restrict_path),
 	CYAML_FIELD_END,
@@ -57,11 +58,12 @@ static int check_license(
 
 	if (settings_check_trust(config, &data->license.trust, "license.trust", fault) != 0)
 		return ERROR_INPUT;
-	if (data->license.address != NULL
-		&& (http_split_address(data->license.address, host, sizeof(host), &port) != 0
-			|| port == 0))
+	if (data->license.address != NULL &&
+		(http_split_address(data->license.address, host, sizeof(host), &port) != 0 ||
+			port == 0))
 		return config_fault_at(config, fault, "license.address",
-			"'%s' is not an address; expected host:port, for example license.example:7070",
+			"'%s' is not an address; expected host:port, for example "
+			"license.example:7070",
 			data->license.address);
 	if (data->license.grace_days > GRACE_DAYS_MAXIMUM)
 		return config_fault_at(config, fault, "license.grace-days",
@@ -79,8 +81,8 @@ static int check_state_directory(
 	if (path == NULL)
 		return ERROR_MEMORY;
 	if (stat(path, &status) != 0)
-		return config_fault_at(config, fault, "state-directory", "%s: %s; expected a folder", path,
-			strerror(errno));
+		return config_fault_at(config, fault, "state-directory",
+			"%s: %s; expected a folder", path, strerror(errno));
 	if (!S_ISDIR(status.st_mode))
 		return config_fault_at(
 			config, fault, "state-directory", "%s is not a folder; expected one", path);
@@ -93,21 +95,22 @@ int agent_config_check(struct config *config, struct config_fault *fault)
 	char host[SETTINGS_NAME_MAXIMUM + 1];
 	uint16_t port;
 
-	if (settings_check(config, &data->common, fault) != 0
-		|| settings_check_listen(config, data->listen, data->listen_count, "listen", fault) != 0
-		|| settings_check_listen(
-			   config, data->launch_listen, data->launch_listen_count, "launch-listen", fault)
-			!= 0
-		|| settings_check_users(config, &data->users, fault) != 0
-		|| check_license(config, data, fault) != 0
-		|| check_state_directory(config, data, fault) != 0)
+	if (settings_check(config, &data->common, fault) != 0 ||
+		settings_check_listen(config, data->listen, data->listen_count, "listen", fault) !=
+			0 ||
+		settings_check_listen(config, data->launch_listen, data->launch_listen_count,
+			"launch-listen", fault) != 0 ||
+		settings_check_users(config, &data->users, fault) != 0 ||
+		check_license(config, data, fault) != 0 ||
+		check_state_directory(config, data, fault) != 0)
 		return ERROR_INPUT;
 	if (data->listen_count == 0 && data->launch_listen_count == 0)
 		return config_fault_at(config, fault, "",
-			"nobody could ask for a session; expected 'listen' (direct connect), 'launch-listen' "
+			"nobody could ask for a session; expected 'listen' (direct connect), "
+			"'launch-listen' "
 			"(for a manager or broker), or both");
-	if (data->session_address != NULL
-		&& http_split_address(data->session_address, host, sizeof(host), &port) != 0)
+	if (data->session_address != NULL &&
+		http_split_address(data->session_address, host, sizeof(host), &port) != 0)
 		return config_fault_at(config, fault, "session-address",
 			"'%s' is not an address; expected address:port, for example 0.0.0.0:4172",
 			data->session_address);

@@ -27,8 +27,8 @@ static void handle_hello(struct transaction *transaction)
 	};
 
 	/* The probe belongs to no session. */
-	event_agent_hello(
-		transaction->loop->log, greeting_is_probe(transaction) ? NULL : transaction->log_id);
+	event_agent_hello(transaction->loop->log,
+		greeting_is_probe(transaction) ? NULL : transaction->log_id);
 	greeting_reply(transaction, &greeting);
 	agent_view_release(view);
 	transaction_finish(transaction);
@@ -41,9 +41,9 @@ static void authenticated(struct transaction *transaction, enum result_id result
 	const char *name = transaction_text(transaction, FIELD_AUTHENTICATE_USERNAME);
 	const char *domain = transaction_text(transaction, FIELD_AUTHENTICATE_DOMAIN);
 
-	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE
-		&& (sessions_set_text(&transaction->session->user, user->name) != 0
-			|| sessions_set_text(&transaction->session->domain, user->domain) != 0))
+	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE &&
+		(sessions_set_text(&transaction->session->user, user->name) != 0 ||
+			sessions_set_text(&transaction->session->domain, user->domain) != 0))
 		result = RESULT_AUTH_FAILED_SERVICE_BUSY;
 	agent_view_release(context);
 	if (result != RESULT_AUTH_SUCCESSFUL_AND_COMPLETE) {
@@ -84,11 +84,13 @@ static void prepared(struct transaction *transaction, const struct agent_offer *
 	enum result_id result = launch_meaning(offer->result);
 
 	if (result == RESULT_ALLOC_SUCCESSFUL) {
-		message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS, transaction->local);
+		message_put(
+			reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS, transaction->local);
 		message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_HOSTNAME, offer->sni);
 		message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_SNI, offer->sni);
 		message_put_number(reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_PORT, offer->port);
-		message_put_number(reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_SESSION_ID, offer->session);
+		message_put_number(
+			reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_SESSION_ID, offer->session);
 		message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG, offer->tag);
 		message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_RESOURCE_ID, RESOURCE_ID);
 		message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_PROTOCOL, "PCOIP");
@@ -102,15 +104,15 @@ static void handle_allocate_resource(struct transaction *transaction)
 	struct agent *agent = transaction->user;
 
 	event_agent_allocate_resource(transaction->loop->log, transaction->log_id);
-	if (strcmp(transaction_text(transaction, FIELD_ALLOCATE_RESOURCE_RESOURCE_ID), RESOURCE_ID)
-		!= 0) {
+	if (strcmp(transaction_text(transaction, FIELD_ALLOCATE_RESOURCE_RESOURCE_ID),
+		    RESOURCE_ID) != 0) {
 		transaction_result(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER,
 			"This host has no such resource; get the list anew.");
 		transaction_finish(transaction);
 		return;
 	}
-	agent_prepare(agent, transaction, transaction->session->user, transaction->session->domain, "",
-		prepared);
+	agent_prepare(agent, transaction, transaction->session->user, transaction->session->domain,
+		"", prepared);
 }
 
 static void handle_bye(struct transaction *transaction)
@@ -120,11 +122,11 @@ static void handle_bye(struct transaction *transaction)
 }
 
 const struct endpoint_route agent_direct_routes[] = {
-	{ MESSAGE_HELLO, handle_hello },
-	{ MESSAGE_AUTHENTICATE, handle_authenticate },
-	{ MESSAGE_GET_RESOURCE_LIST, handle_get_resource_list },
-	{ MESSAGE_ALLOCATE_RESOURCE, handle_allocate_resource },
-	{ MESSAGE_BYE, handle_bye },
+	{MESSAGE_HELLO, handle_hello},
+	{MESSAGE_AUTHENTICATE, handle_authenticate},
+	{MESSAGE_GET_RESOURCE_LIST, handle_get_resource_list},
+	{MESSAGE_ALLOCATE_RESOURCE, handle_allocate_resource},
+	{MESSAGE_BYE, handle_bye},
 };
-const size_t agent_direct_route_count
-	= sizeof(agent_direct_routes) / sizeof(agent_direct_routes[0]);
+const size_t agent_direct_route_count =
+	sizeof(agent_direct_routes) / sizeof(agent_direct_routes[0]);

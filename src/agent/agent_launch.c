@@ -38,7 +38,8 @@ static void prepared(struct transaction *transaction, const struct agent_offer *
 		*address != '\0' ? address : transaction->local);
 	message_put(reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SNI, offer->sni);
 	message_put_number(reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_PORT, offer->port);
-	message_put_number(reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_ID, offer->session);
+	message_put_number(
+		reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_ID, offer->session);
 	message_put(reply, FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_TAG, offer->tag);
 	transaction_result(transaction, RESULT_SUCCESSFUL, NULL);
 	transaction_finish(transaction);
@@ -108,8 +109,8 @@ static void handle_session_status(struct transaction *transaction)
 	char since[CLOCK_STAMP_SIZE];
 	uint64_t session;
 
-	if (message_number(transaction->request, FIELD_SESSION_STATUS_SESSION_ID, &session)
-		&& session != agent->session)
+	if (message_number(transaction->request, FIELD_SESSION_STATUS_SESSION_ID, &session) &&
+		session != agent->session)
 		phase = AGENT_FREE;
 	message_put(transaction->reply, FIELD_SESSION_STATUS_RESP_SESSION_STATE, states[phase]);
 	if (phase == AGENT_PREPARED || phase == AGENT_CONNECTED) {
@@ -121,8 +122,8 @@ static void handle_session_status(struct transaction *transaction)
 }
 
 const struct endpoint_route agent_launch_routes[] = {
-	{ MESSAGE_LAUNCH_SESSION, handle_launch_session },
-	{ MESSAGE_SESSION_STATUS, handle_session_status },
+	{MESSAGE_LAUNCH_SESSION, handle_launch_session},
+	{MESSAGE_SESSION_STATUS, handle_session_status},
 };
-const size_t agent_launch_route_count
-	= sizeof(agent_launch_routes) / sizeof(agent_launch_routes[0]);
+const size_t agent_launch_route_count =
+	sizeof(agent_launch_routes) / sizeof(agent_launch_routes[0]);

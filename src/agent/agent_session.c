@@ -47,8 +47,8 @@ static void describe_license(const struct license_status *status, struct link_li
 		snprintf(license->text, sizeof(license->text), "%u of %u seats are free",
 			status->seats_free, status->seats_total);
 	else
-		snprintf(license->text, sizeof(license->text), "%.*s", (int)sizeof(license->text) - 1,
-			status->detail);
+		snprintf(license->text, sizeof(license->text), "%.*s",
+			(int)sizeof(license->text) - 1, status->detail);
 }
 
 static void license_changed(void *user, const struct license_status *status)
@@ -81,7 +81,7 @@ static void licensed(void *user, const struct license_status *status)
 	struct agent *agent = user;
 	char tag[LINK_TAG_SIZE];
 	struct link_license license;
-	struct agent_offer offer = { .result = RESULT_FAILED_INTERNAL };
+	struct agent_offer offer = {.result = RESULT_FAILED_INTERNAL};
 
 	describe_license(status, &license);
 	if (!license.granted) {
@@ -132,13 +132,14 @@ static void take_over(struct agent *agent)
 void agent_prepare(struct agent *agent, struct transaction *transaction, const char *user,
 	const char *domain, const char *license_path, agent_prepared *done)
 {
-	struct agent_offer offer = { .result = RESULT_FAILED_SERVICE_BUSY };
+	struct agent_offer offer = {.result = RESULT_FAILED_SERVICE_BUSY};
 
 	if (agent->phase != AGENT_FREE && !same_user(agent, user, domain)) {
 		event_agent_busy(log_of(agent), transaction->log_id, agent->user, user);
 		offer.result = RESULT_FAILED_ANOTHER_SESSION_STARTED;
-		offer.reason = "Failed to start the session due to there being an existing session for a "
-			       "different user.";
+		offer.reason =
+			"Failed to start the session due to there being an existing session for a "
+			"different user.";
 		done(transaction, &offer);
 		return;
 	}
@@ -154,7 +155,8 @@ void agent_prepare(struct agent *agent, struct transaction *transaction, const c
 	snprintf(agent->user, sizeof(agent->user), "%s", user);
 	snprintf(agent->domain, sizeof(agent->domain), "%s", domain);
 	memcpy(agent->log_id, transaction->log_id, sizeof(agent->log_id));
-	if (license_client_checkout(agent->license, agent->log_id, license_path, licensed, agent) != 0) {
+	if (license_client_checkout(agent->license, agent->log_id, license_path, licensed, agent) !=
+		0) {
 		become_free(agent);
 		offer.result = RESULT_FAILED_INTERNAL;
 		answer(agent, &offer);
@@ -239,8 +241,8 @@ void agent_session_tick(struct agent *agent)
 
 	if (agent->license != NULL)
 		license_client_tick(agent->license);
-	if (agent->phase == AGENT_CONNECTED && now >= agent->statistics
-		&& link_server_quality(agent->link, agent->session, &quality) == 0) {
+	if (agent->phase == AGENT_CONNECTED && now >= agent->statistics &&
+		link_server_quality(agent->link, agent->session, &quality) == 0) {
 		agent_log_statistics(agent, &quality, STATISTICS_PERIOD);
 		agent->statistics = now + STATISTICS_PERIOD;
 	}
@@ -250,8 +252,8 @@ void agent_session_tick(struct agent *agent)
 
 static int begin_license(struct agent *agent, struct config *config)
 {
-	const struct agent_config_license *data
-		= &((const struct agent_config *)config_data(config))->license;
+	const struct agent_config_license *data =
+		&((const struct agent_config *)config_data(config))->license;
 	const struct agent_config *all = config_data(config);
 	char host[SETTINGS_NAME_MAXIMUM + 1] = "";
 	char state_file[SETTINGS_TEXT_MAXIMUM + 16];
@@ -270,8 +272,8 @@ static int begin_license(struct agent *agent, struct config *config)
 	uint16_t port;
 	int error;
 
-	if (name == NULL && data->address != NULL
-		&& http_split_address(data->address, host, sizeof(host), &port) == 0)
+	if (name == NULL && data->address != NULL &&
+		http_split_address(data->address, host, sizeof(host), &port) == 0)
 		name = host;
 	snprintf(state_file, sizeof(state_file), "%s/license",
 		config_path(config, all->state_directory));
@@ -288,13 +290,14 @@ int agent_session_begin(struct agent *agent, struct config *config, struct loop 
 		.address = agent->session_address,
 		.clock = loop->clock,
 		.entropy = loop->entropy,
-		.events = {
-			.on_step = on_step,
-			.on_refused = on_refused,
-			.on_frame = on_frame,
-			.on_closed = on_closed,
-			.user = agent,
-		},
+		.events =
+			{
+				.on_step = on_step,
+				.on_refused = on_refused,
+				.on_frame = on_frame,
+				.on_closed = on_closed,
+				.user = agent,
+			},
 	};
 	SSL_CTX *context = NULL;
 	int error;

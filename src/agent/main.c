@@ -73,8 +73,7 @@ static void copy_names(struct agent *agent, const struct agent_config *data)
 static int make_endpoints(struct agent *agent, struct config *config)
 {
 	const struct agent_config *data = config_data(config);
-	const char *capture
-		= data->common.capture != NULL ? config_path(config, data->common.capture) : NULL;
+	const char *capture = config_path(config, data->common.capture);
 	struct endpoint_options direct = {
 		.name = "AGENT",
 		.roots = 1u << ROOT_CLIENT | 1u << ROOT_BROKER,
@@ -118,20 +117,15 @@ static int make_parts(struct agent *agent, struct program *program, struct confi
 
 static int listen_all(struct agent *agent, struct program *program, const struct agent_config *data)
 {
-	struct program_listener listener = { .name = "direct", .handle = handle_direct, .user = agent };
-	int error = 0;
+	const struct program_listener direct = {
+		.name = "direct", .listen = data->listen, .handle = handle_direct, .user = agent};
+	const struct program_listener launch = {.name = "launch",
+		.listen = data->launch_listen,
+		.handle = handle_launch,
+		.user = agent};
+	int error = program_listen(program, &direct, data->listen_count);
 
-	for (unsigned i = 0; error == 0 && i < data->listen_count; i++) {
-		listener.listen = &data->listen[i];
-		error = program_listen(program, &listener);
-	}
-	listener.name = "launch";
-	listener.handle = handle_launch;
-	for (unsigned i = 0; error == 0 && i < data->launch_listen_count; i++) {
-		listener.listen = &data->launch_listen[i];
-		error = program_listen(program, &listener);
-	}
-	return error;
+	return error != 0 ? error : program_listen(program, &launch, data->launch_listen_count);
 }
 
 static int agent_start(struct program *program, struct config *config,
@@ -175,8 +169,8 @@ static int agent_begin(void *role, struct loop *loop, char fault[CONFIG_FAULT_SI
 	}
 	error = http_split_address(agent->session_address, host, sizeof(host), &port);
 	if (error == 0) {
-		snprintf(address, sizeof(address), strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host,
-			(unsigned)link_server_port(agent->link));
+		snprintf(address, sizeof(address), strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+			host, (unsigned)link_server_port(agent->link));
 		error = program_announce(agent->program, "session", address);
 	}
 	event_agent_web_server_started(loop->log, NULL);
@@ -196,7 +190,6 @@ static int agent_reload(void *role, struct config *config, char fault[CONFIG_FAU
 	error = agent_view_new(config, &view);
 	if (error != 0) {
 		SSL_CTX_free(context);
-		snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
 		return error;
 	}
 	view_slot_replace(&agent->slot, &view->view);

@@ -75,6 +75,14 @@ int buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 {
 	int result;
 
+	/* Nearly always. The maximum may have been lowered since the memory was got. */
+	if (!buffer->failed && length > 0 && length < buffer->capacity - buffer->length &&
+		buffer->length + length <= buffer->maximum) {
+		memcpy(buffer->bytes + buffer->length, bytes, length);
+		buffer->length += length;
+		buffer->bytes[buffer->length] = '\0';
+		return 0;
+	}
 	if (length == 0)
 		return buffer->failed ? ERROR_LIMIT : 0;
 	result = make_room(buffer, length);

@@ -68,8 +68,8 @@ void clock_stamp(int64_t wall, char stamp[CLOCK_STAMP_SIZE])
 	date = gmtime_r(&seconds, &parts);
 	assert(date); /* a year of four digits always has one */
 	length = snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-	        parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-	        parts.tm_sec, (int)(fraction / CLOCK_MILLISECOND));
+		parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+		parts.tm_sec, (int)(fraction / CLOCK_MILLISECOND));
 	assert(length == CLOCK_STAMP_SIZE - 1);
 	for (int i = 0; i <= length; i++)
 		stamp[i] = text[i];
@@ -92,8 +92,8 @@ static int64_t fake_steady(void *user)
 void clock_fake_init(struct clock_fake *fake, int64_t wall)
 {
 	*fake = (struct clock_fake){
-	        .clock = {.wall = fake_wall, .steady = fake_steady, .user = fake},
-	        .wall_now = wall,
+		.clock = {.wall = fake_wall, .steady = fake_steady, .user = fake},
+		.wall_now = wall,
 	};
 }
 

@@ -32,7 +32,7 @@ struct complaint {
 };
 
 static void keep_complaint(cyaml_log_t level, void *user, const char *format, va_list arguments)
-        __attribute__((format(printf, 3, 0)));
+	__attribute__((format(printf, 3, 0)));
 
 static void keep_complaint(cyaml_log_t level, void *user, const char *format, va_list arguments)
 {
@@ -49,11 +49,11 @@ static void keep_complaint(cyaml_log_t level, void *user, const char *format, va
 static cyaml_config_t cyaml_settings(struct complaint *complaint)
 {
 	return (cyaml_config_t){
-	        .log_fn = complaint ? keep_complaint : NULL,
-	        .log_ctx = complaint,
-	        .mem_fn = cyaml_mem,
-	        .log_level = CYAML_LOG_ERROR,
-	        .flags = CYAML_CFG_NO_ALIAS,
+		.log_fn = complaint ? keep_complaint : NULL,
+		.log_ctx = complaint,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS,
 	};
 }
 
@@ -72,18 +72,18 @@ static int read_data(struct config *config, struct config_fault *fault)
 	yaml_mark_t start = {0};
 
 	failure = cyaml_load_data((const uint8_t *)config->source.bytes, config->source.length,
-	        &settings, config->schema, &config->data, NULL);
+		&settings, config->schema, &config->data, NULL);
 	if (failure == CYAML_OK)
 		return 0;
 	if (failure == CYAML_ERR_OOM)
 		return plain_fault(fault, ERROR_MEMORY, config->name, error_text(ERROR_MEMORY));
 	return config_document_fault(fault, config->name, start, "cannot be used: %s (%s)",
-	        cyaml_strerror(failure), complaint.text);
+		cyaml_strerror(failure), complaint.text);
 }
 
 int config_load_bytes(const char *name, const char *bytes, size_t length,
-        const struct cyaml_schema_value *schema, struct config **ret_config,
-        struct config_fault *fault)
+	const struct cyaml_schema_value *schema, struct config **ret_config,
+	struct config_fault *fault)
 {
 	yaml_document_t document;
 	struct config *config;
@@ -100,12 +100,12 @@ int config_load_bytes(const char *name, const char *bytes, size_t length,
 	config->name = strdup(name);
 	config->paths = arena_new(PATHS_MAXIMUM);
 	if (!config->name || !config->paths || !buffer_reserve(&config->source, length) ||
-	        buffer_append(&config->source, bytes, length) != 0) {
+		buffer_append(&config->source, bytes, length) != 0) {
 		result = plain_fault(fault, ERROR_MEMORY, name, error_text(ERROR_MEMORY));
 		goto out;
 	}
 	result = config_document_read(
-	        name, config->source.bytes, config->source.length, &document, fault);
+		name, config->source.bytes, config->source.length, &document, fault);
 	if (result != 0)
 		goto out;
 	result = config_check(name, &document, schema, fault);
@@ -138,7 +138,7 @@ static int read_file(const char *file, struct buffer *buffer, struct config_faul
 
 		if (room == 0) {
 			result = plain_fault(
-			        fault, ERROR_LIMIT, file, "too large; expected at most 4 MiB");
+				fault, ERROR_LIMIT, file, "too large; expected at most 4 MiB");
 			break;
 		}
 		room = room < READ_STEP ? room : READ_STEP;
@@ -158,7 +158,7 @@ static int read_file(const char *file, struct buffer *buffer, struct config_faul
 }
 
 int config_load(const char *file, const struct cyaml_schema_value *schema,
-        struct config **ret_config, struct config_fault *fault)
+	struct config **ret_config, struct config_fault *fault)
 {
 	struct buffer buffer;
 	int result;
@@ -168,7 +168,7 @@ int config_load(const char *file, const struct cyaml_schema_value *schema,
 	result = read_file(file, &buffer, fault);
 	if (result == 0)
 		result = config_load_bytes(
-		        file, buffer.bytes, buffer.length, schema, ret_config, fault);
+			file, buffer.bytes, buffer.length, schema, ret_config, fault);
 	buffer_free(&buffer);
 	return result;
 }
@@ -192,7 +192,7 @@ void config_free(struct config *config)
 }
 
 int config_fault_at(const struct config *config, struct config_fault *fault, const char *path,
-        const char *format, ...)
+	const char *format, ...)
 {
 	struct config_fault unused;
 	yaml_document_t document;
@@ -202,7 +202,7 @@ int config_fault_at(const struct config *config, struct config_fault *fault, con
 	/* The text was read once, so only memory can be short here; then the
 	 * fault is still right and only its place is not. */
 	if (config_document_read(config->name, config->source.bytes, config->source.length,
-	            &document, &unused) == 0) {
+		    &document, &unused) == 0) {
 		mark = config_document_find(&document, path);
 		yaml_document_delete(&document);
 	}
@@ -221,5 +221,5 @@ const char *config_path(struct config *config, const char *name)
 	if (!slash)
 		return arena_text(config->paths, name);
 	return arena_print(
-	        config->paths, "%.*s%s", (int)(slash + 1 - config->name), config->name, name);
+		config->paths, "%.*s%s", (int)(slash + 1 - config->name), config->name, name);
 }

@@ -52,9 +52,8 @@ void config_free(struct config *config);
 /* Writes a fault for the value at `path`, for example "users[2].password"
  * or "listen[0].address"; the line of the nearest part that exists. Always
  * returns ERROR_INPUT, so that a check can end with `return config_fault_at(...)`. */
-int config_fault_at(const struct config *config, struct config_fault *fault,
-	const char *path, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+int config_fault_at(const struct config *config, struct config_fault *fault, const char *path,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The configured relative file name, seen from the folder of the
  * configuration file; absolute names and NULL come back as they are. The

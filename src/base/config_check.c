@@ -23,7 +23,7 @@ struct check {
 };
 
 static int check_value(const struct check *check, const yaml_node_t *node,
-        const struct cyaml_schema_value *schema);
+	const struct cyaml_schema_value *schema);
 
 static void list_add(char list[LIST_SIZE], const char *word)
 {
@@ -53,8 +53,8 @@ static bool stands_for_nothing(const struct cyaml_schema_value *schema, const ch
 	if (*text == '\0' && has_flags(schema, CYAML_FLAG_POINTER_NULL))
 		return true;
 	return has_flags(schema, CYAML_FLAG_POINTER_NULL_STR) &&
-	        (strcmp(text, "~") == 0 || strcmp(text, "null") == 0 || strcmp(text, "Null") == 0 ||
-	                strcmp(text, "NULL") == 0);
+		(strcmp(text, "~") == 0 || strcmp(text, "null") == 0 || strcmp(text, "Null") == 0 ||
+			strcmp(text, "NULL") == 0);
 }
 
 static const char *kind_of(const struct cyaml_schema_value *schema)
@@ -107,14 +107,14 @@ static bool is_whole_number(const char *text)
 		text++;
 	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
 		return text[2] != '\0' &&
-		        text[2 + strspn(text + 2, "0123456789abcdefABCDEF")] == '\0';
+			text[2 + strspn(text + 2, "0123456789abcdefABCDEF")] == '\0';
 	if (text[0] == '0')
 		return text[1] == '\0';
 	return *text != '\0' && text[strspn(text, decimal)] == '\0';
 }
 
 static int check_int(
-        const struct check *check, const yaml_node_t *node, const char *text, uint32_t size)
+	const struct check *check, const yaml_node_t *node, const char *text, uint32_t size)
 {
 	char shown[CONFIG_SHOWN_SIZE];
 	int64_t highest;
@@ -126,19 +126,19 @@ static int check_int(
 	lowest = -highest - 1;
 	if (!is_whole_number(text))
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "'%s' is not a whole number; expected one such as 10",
-		        config_document_shown(text, shown));
+			"'%s' is not a whole number; expected one such as 10",
+			config_document_shown(text, shown));
 	errno = 0;
 	value = strtoimax(text, NULL, 0);
 	if (errno == 0 && value >= lowest && value <= highest)
 		return 0;
 	return config_document_fault(check->fault, check->name, node->start_mark,
-	        "'%s' is out of range; expected a whole number from %" PRId64 " to %" PRId64,
-	        config_document_shown(text, shown), lowest, highest);
+		"'%s' is out of range; expected a whole number from %" PRId64 " to %" PRId64,
+		config_document_shown(text, shown), lowest, highest);
 }
 
 static int check_uint(
-        const struct check *check, const yaml_node_t *node, const char *text, unsigned int bits)
+	const struct check *check, const yaml_node_t *node, const char *text, unsigned int bits)
 {
 	char shown[CONFIG_SHOWN_SIZE];
 	uint64_t highest;
@@ -148,15 +148,15 @@ static int check_uint(
 	highest = UINT64_MAX >> (64 - bits);
 	if (!is_whole_number(text))
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "'%s' is not a whole number; expected one from 0 to %" PRIu64,
-		        config_document_shown(text, shown), highest);
+			"'%s' is not a whole number; expected one from 0 to %" PRIu64,
+			config_document_shown(text, shown), highest);
 	errno = 0;
 	value = strtoumax(text, NULL, 0);
 	if (*text != '-' && errno == 0 && value <= highest)
 		return 0;
 	return config_document_fault(check->fault, check->name, node->start_mark,
-	        "'%s' is out of range; expected a whole number from 0 to %" PRIu64,
-	        config_document_shown(text, shown), highest);
+		"'%s' is out of range; expected a whole number from 0 to %" PRIu64,
+		config_document_shown(text, shown), highest);
 }
 
 static int check_bool(const struct check *check, const yaml_node_t *node, const char *text)
@@ -169,12 +169,12 @@ static int check_bool(const struct check *check, const yaml_node_t *node, const 
 			return 0;
 	}
 	return config_document_fault(check->fault, check->name, node->start_mark,
-	        "'%s' is neither true nor false; expected true or false",
-	        config_document_shown(text, shown));
+		"'%s' is neither true nor false; expected true or false",
+		config_document_shown(text, shown));
 }
 
 static int check_float(
-        const struct check *check, const yaml_node_t *node, const char *text, uint32_t size)
+	const struct check *check, const yaml_node_t *node, const char *text, uint32_t size)
 {
 	char shown[CONFIG_SHOWN_SIZE];
 	double value;
@@ -185,12 +185,12 @@ static int check_float(
 	if (end > text && *end == '\0' && errno == 0 && isfinite(value))
 		return 0;
 	return config_document_fault(check->fault, check->name, node->start_mark,
-	        "'%s' is not a number; expected one such as 1.5",
-	        config_document_shown(text, shown));
+		"'%s' is not a number; expected one such as 1.5",
+		config_document_shown(text, shown));
 }
 
 static int check_word(const struct check *check, const yaml_node_t *node, const char *text,
-        const struct cyaml_schema_value *schema)
+	const struct cyaml_schema_value *schema)
 {
 	char list[LIST_SIZE] = "";
 	char shown[CONFIG_SHOWN_SIZE];
@@ -201,37 +201,37 @@ static int check_word(const struct check *check, const yaml_node_t *node, const 
 		list_add(list, schema->enumeration.strings[i].str);
 	}
 	return config_document_fault(check->fault, check->name, node->start_mark,
-	        "'%s' is not known here; expected one of: %s", config_document_shown(text, shown),
-	        list);
+		"'%s' is not known here; expected one of: %s", config_document_shown(text, shown),
+		list);
 }
 
 static int check_string(const struct check *check, const yaml_node_t *node, const char *text,
-        const struct cyaml_schema_value *schema)
+	const struct cyaml_schema_value *schema)
 {
 	size_t length = strlen(text);
 
 	if (length == 0 && schema->string.min > 0)
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "there is no value; expected a text");
+			"there is no value; expected a text");
 	if (length < schema->string.min)
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "this text of %zu bytes is too short; expected at least %" PRIu32, length,
-		        schema->string.min);
+			"this text of %zu bytes is too short; expected at least %" PRIu32, length,
+			schema->string.min);
 	if (length > schema->string.max)
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "this text of %zu bytes is too long; expected at most %" PRIu32, length,
-		        schema->string.max);
+			"this text of %zu bytes is too long; expected at most %" PRIu32, length,
+			schema->string.max);
 	return 0;
 }
 
 static int check_scalar(
-        const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
+	const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
 {
 	const char *text = config_document_text(node);
 
 	if (*text == '\0' && schema->type != CYAML_STRING)
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "there is no value; expected %s", kind_of(schema));
+			"there is no value; expected %s", kind_of(schema));
 	switch (schema->type) {
 	case CYAML_INT:
 		return check_int(check, node, text, schema->data_size);
@@ -250,7 +250,7 @@ static int check_scalar(
 }
 
 static const struct cyaml_schema_field *find_field(
-        const struct cyaml_schema_value *schema, const char *key)
+	const struct cyaml_schema_value *schema, const char *key)
 {
 	for (const struct cyaml_schema_field *field = schema->mapping.fields; field->key; field++) {
 		if (same(schema, field->key, key))
@@ -260,7 +260,7 @@ static const struct cyaml_schema_field *find_field(
 }
 
 static int unknown_key(
-        const struct check *check, const yaml_node_t *key, const struct cyaml_schema_value *schema)
+	const struct check *check, const yaml_node_t *key, const struct cyaml_schema_value *schema)
 {
 	char list[LIST_SIZE] = "";
 	char shown[CONFIG_SHOWN_SIZE];
@@ -268,8 +268,8 @@ static int unknown_key(
 	for (const struct cyaml_schema_field *field = schema->mapping.fields; field->key; field++)
 		list_add(list, field->key);
 	return config_document_fault(check->fault, check->name, key->start_mark,
-	        "unknown key '%s'; expected one of: %s",
-	        config_document_shown(config_document_text(key), shown), list);
+		"unknown key '%s'; expected one of: %s",
+		config_document_shown(config_document_text(key), shown), list);
 }
 
 static const char *key_text(const struct check *check, const yaml_node_t *key)
@@ -278,17 +278,17 @@ static const char *key_text(const struct check *check, const yaml_node_t *key)
 
 	if (!text)
 		(void)config_document_fault(check->fault, check->name, key->start_mark,
-		        "a list or a mapping cannot be a key; expected a word");
+			"a list or a mapping cannot be a key; expected a word");
 	return text;
 }
 
 /* Keys that differ in case only are two for the tree and one for a schema
  * that ignores case. */
 static bool has_key(const struct check *check, const yaml_node_t *node,
-        const struct cyaml_schema_value *schema, const char *name)
+	const struct cyaml_schema_value *schema, const char *name)
 {
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	        pair < node->data.mapping.pairs.top; pair++) {
+		pair < node->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *key = yaml_document_get_node(check->document, pair->key);
 
 		if (same(schema, name, config_document_text(key)))
@@ -298,10 +298,10 @@ static bool has_key(const struct check *check, const yaml_node_t *node,
 }
 
 static int check_mapping(
-        const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
+	const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
 {
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	        pair < node->data.mapping.pairs.top; pair++) {
+		pair < node->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *key = yaml_document_get_node(check->document, pair->key);
 		const struct cyaml_schema_field *field;
 		const char *text = key_text(check, key);
@@ -313,26 +313,26 @@ static int check_mapping(
 		if (!field)
 			return unknown_key(check, key, schema);
 		result = check_value(
-		        check, yaml_document_get_node(check->document, pair->value), &field->value);
+			check, yaml_document_get_node(check->document, pair->value), &field->value);
 		if (result != 0)
 			return result;
 	}
 	for (const struct cyaml_schema_field *field = schema->mapping.fields; field->key; field++) {
 		if (has_flags(&field->value, CYAML_FLAG_OPTIONAL) ||
-		        has_key(check, node, schema, field->key))
+			has_key(check, node, schema, field->key))
 			continue;
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "missing key '%s'; expected it with %s", field->key,
-		        kind_of(&field->value));
+			"missing key '%s'; expected it with %s", field->key,
+			kind_of(&field->value));
 	}
 	return 0;
 }
 
 static int check_bitfield(
-        const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
+	const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
 {
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	        pair < node->data.mapping.pairs.top; pair++) {
+		pair < node->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *key = yaml_document_get_node(check->document, pair->key);
 		const yaml_node_t *value = yaml_document_get_node(check->document, pair->value);
 		const char *text = key_text(check, key);
@@ -350,11 +350,11 @@ static int check_bitfield(
 		}
 		if (!bits)
 			return config_document_fault(check->fault, check->name, key->start_mark,
-			        "unknown key '%s'; expected one of: %s",
-			        config_document_shown(text, shown), list);
+				"unknown key '%s'; expected one of: %s",
+				config_document_shown(text, shown), list);
 		if (!config_document_text(value))
 			return config_document_fault(check->fault, check->name, value->start_mark,
-			        "this is not a single value; expected a whole number");
+				"this is not a single value; expected a whole number");
 		result = check_uint(check, value, config_document_text(value), bits->bits);
 		if (result != 0)
 			return result;
@@ -363,7 +363,7 @@ static int check_bitfield(
 }
 
 static int check_sequence(
-        const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
+	const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
 {
 	const yaml_node_item_t *item = node->data.sequence.items.start;
 	const yaml_node_item_t *end = node->data.sequence.items.top;
@@ -371,12 +371,12 @@ static int check_sequence(
 
 	if (schema->type != CYAML_FLAGS && count < schema->sequence.min)
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "this list has %zu entries; expected at least %" PRIu32, count,
-		        schema->sequence.min);
+			"this list has %zu entries; expected at least %" PRIu32, count,
+			schema->sequence.min);
 	if (schema->type != CYAML_FLAGS && count > schema->sequence.max)
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "this list has %zu entries; expected at most %" PRIu32, count,
-		        schema->sequence.max);
+			"this list has %zu entries; expected at most %" PRIu32, count,
+			schema->sequence.max);
 	for (; item < end; item++) {
 		const yaml_node_t *entry = yaml_document_get_node(check->document, *item);
 		int result;
@@ -387,7 +387,7 @@ static int check_sequence(
 			result = check_word(check, entry, config_document_text(entry), schema);
 		else
 			result = config_document_fault(check->fault, check->name, entry->start_mark,
-			        "this is not a single value; expected one word");
+				"this is not a single value; expected one word");
 		if (result != 0)
 			return result;
 	}
@@ -395,7 +395,7 @@ static int check_sequence(
 }
 
 static int check_value(
-        const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
+	const struct check *check, const yaml_node_t *node, const struct cyaml_schema_value *schema)
 {
 	const char *text = config_document_text(node);
 
@@ -411,7 +411,7 @@ static int check_value(
 		else if (text && *text == '\0')
 			found = "nothing";
 		return config_document_fault(check->fault, check->name, node->start_mark,
-		        "there is %s; expected %s", found, kind_of(schema));
+			"there is %s; expected %s", found, kind_of(schema));
 	}
 	switch (schema->type) {
 	case CYAML_MAPPING:
@@ -428,7 +428,7 @@ static int check_value(
 }
 
 int config_check(const char *name, yaml_document_t *document,
-        const struct cyaml_schema_value *schema, struct config_fault *fault)
+	const struct cyaml_schema_value *schema, struct config_fault *fault)
 {
 	struct check check = {.name = name, .document = document, .fault = fault};
 

@@ -13,6 +13,6 @@
  * what was expected. Values of strings are never quoted in it: they may be
  * secrets. */
 int config_check(const char *name, yaml_document_t *document,
-        const struct cyaml_schema_value *schema, struct config_fault *fault);
+	const struct cyaml_schema_value *schema, struct config_fault *fault);
 
 #endif

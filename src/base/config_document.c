@@ -20,7 +20,7 @@ struct scan {
 };
 
 int config_document_fault_list(struct config_fault *fault, const char *name, yaml_mark_t mark,
-        const char *format, va_list arguments)
+	const char *format, va_list arguments)
 {
 	char *text = fault->text;
 	size_t size = sizeof(fault->text);
@@ -40,7 +40,7 @@ int config_document_fault_list(struct config_fault *fault, const char *name, yam
 }
 
 int config_document_fault(
-        struct config_fault *fault, const char *name, yaml_mark_t mark, const char *format, ...)
+	struct config_fault *fault, const char *name, yaml_mark_t mark, const char *format, ...)
 {
 	va_list arguments;
 	int result;
@@ -104,8 +104,8 @@ static char byte_at(const struct scan *scan, yaml_mark_t mark)
 
 	for (size_t line = 0; line < mark.line; line++) {
 		const char *end = at < scan->length
-		        ? memchr(scan->bytes + at, '\n', scan->length - at)
-		        : NULL;
+			? memchr(scan->bytes + at, '\n', scan->length - at)
+			: NULL;
 
 		if (!end)
 			return '\0';
@@ -126,57 +126,57 @@ static int syntax_fault(const struct scan *scan, const yaml_parser_t *parser)
 		const char *problem;
 		const char *plain;
 	} words[] = {
-	        {"did not find expected node content",
-	                "a value is missing here; expected one, or the end of the list or mapping "
-	                "that was opened"},
-	        {"mapping values are not allowed in this context",
-	                "a ':' is not possible here; expected the key on a line of its own, "
-	                "indented like its neighbours, or quotes around a text that has ': ' in "
-	                "it"},
-	        {"did not find expected key",
-	                "this does not belong to what stands above; expected 'key: value', "
-	                "indented like its neighbours"},
-	        {"could not find expected ':'", "expected ':' after the key"},
-	        {"did not find expected '-' indicator",
-	                "this does not belong to the list above; expected '- ', indented like its "
-	                "neighbours"},
-	        {"block sequence entries are not allowed in this context",
-	                "a list cannot begin here; expected it on the next line"},
-	        {"did not find expected <document start>",
-	                "the document has ended before this; expected 'key: value', indented like "
-	                "its neighbours"},
+		{"did not find expected node content",
+			"a value is missing here; expected one, or the end of the list or mapping "
+			"that was opened"},
+		{"mapping values are not allowed in this context",
+			"a ':' is not possible here; expected the key on a line of its own, "
+			"indented like its neighbours, or quotes around a text that has ': ' in "
+			"it"},
+		{"did not find expected key",
+			"this does not belong to what stands above; expected 'key: value', "
+			"indented like its neighbours"},
+		{"could not find expected ':'", "expected ':' after the key"},
+		{"did not find expected '-' indicator",
+			"this does not belong to the list above; expected '- ', indented like its "
+			"neighbours"},
+		{"block sequence entries are not allowed in this context",
+			"a list cannot begin here; expected it on the next line"},
+		{"did not find expected <document start>",
+			"the document has ended before this; expected 'key: value', indented like "
+			"its neighbours"},
 	};
 	const char *problem = parser->problem ? parser->problem : "unreadable";
 	const char *context = parser->context ? parser->context : "";
 
 	if (parser->error == YAML_READER_ERROR)
 		return config_document_fault(scan->fault, scan->name,
-		        mark_of_offset(scan, parser->problem_offset),
-		        "not a text in UTF-8: %s; expected printable characters", problem);
+			mark_of_offset(scan, parser->problem_offset),
+			"not a text in UTF-8: %s; expected printable characters", problem);
 	if (strstr(context, "quoted scalar") && strstr(problem, "unexpected"))
 		return config_document_fault(scan->fault, scan->name, parser->context_mark,
-		        "this quoted text is not closed; expected %c at its end",
-		        byte_at(scan, parser->context_mark) == '\'' ? '\'' : '"');
+			"this quoted text is not closed; expected %c at its end",
+			byte_at(scan, parser->context_mark) == '\'' ? '\'' : '"');
 	if (strstr(context, "flow sequence"))
 		return config_document_fault(scan->fault, scan->name, parser->problem_mark,
-		        "expected ',' or ']' for the list that begins in line %zu",
-		        parser->context_mark.line + 1);
+			"expected ',' or ']' for the list that begins in line %zu",
+			parser->context_mark.line + 1);
 	if (strstr(context, "flow mapping"))
 		return config_document_fault(scan->fault, scan->name, parser->problem_mark,
-		        "expected ',' or '}' for the mapping that begins in line %zu",
-		        parser->context_mark.line + 1);
+			"expected ',' or '}' for the mapping that begins in line %zu",
+			parser->context_mark.line + 1);
 	if (byte_at(scan, parser->problem_mark) == '\t')
 		return config_document_fault(scan->fault, scan->name, parser->problem_mark,
-		        "a tab cannot indent; expected spaces");
+			"a tab cannot indent; expected spaces");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(problem, words[i].problem) == 0)
 			return config_document_fault(scan->fault, scan->name, parser->problem_mark,
-			        "%s", words[i].plain);
+				"%s", words[i].plain);
 	}
 	return config_document_fault(scan->fault, scan->name, parser->problem_mark,
-	        "not valid YAML: %s; expected 'key: value' lines, and quotes around a text that "
-	        "begins with a special character",
-	        problem);
+		"not valid YAML: %s; expected 'key: value' lines, and quotes around a text that "
+		"begins with a special character",
+		problem);
 }
 
 static int parser_fault(const struct scan *scan, const yaml_parser_t *parser)
@@ -191,19 +191,19 @@ static int parser_fault(const struct scan *scan, const yaml_parser_t *parser)
 
 /* One value, list or mapping begins. */
 static int scan_node(struct scan *scan, const yaml_event_t *event, const yaml_char_t *anchor,
-        const yaml_char_t *tag)
+	const yaml_char_t *tag)
 {
 	if (anchor)
 		return config_document_fault(scan->fault, scan->name, event->start_mark,
-		        "anchors are not supported; expected quotes around a text that begins with "
-		        "'&'");
+			"anchors are not supported; expected quotes around a text that begins with "
+			"'&'");
 	if (tag)
 		return config_document_fault(scan->fault, scan->name, event->start_mark,
-		        "tags are not supported; expected quotes around a text that begins with "
-		        "'!'");
+			"tags are not supported; expected quotes around a text that begins with "
+			"'!'");
 	if (++scan->values > CONFIG_VALUES_MAXIMUM)
 		return config_document_fault(scan->fault, scan->name, event->start_mark,
-		        "too many values; expected at most %d", CONFIG_VALUES_MAXIMUM);
+			"too many values; expected at most %d", CONFIG_VALUES_MAXIMUM);
 	return 0;
 }
 
@@ -215,26 +215,26 @@ static int scan_event(struct scan *scan, const yaml_event_t *event)
 	case YAML_DOCUMENT_START_EVENT:
 		if (++scan->documents > 1)
 			return config_document_fault(scan->fault, scan->name, event->start_mark,
-			        "a second document begins here; expected one");
+				"a second document begins here; expected one");
 		return 0;
 	case YAML_ALIAS_EVENT:
 		return config_document_fault(scan->fault, scan->name, event->start_mark,
-		        "aliases are not supported; expected quotes around a text that begins with "
-		        "'*'");
+			"aliases are not supported; expected quotes around a text that begins with "
+			"'*'");
 	case YAML_SCALAR_EVENT:
 		result = scan_node(scan, event, event->data.scalar.anchor, event->data.scalar.tag);
 		if (result == 0 && event->data.scalar.length > 0 &&
-		        memchr(event->data.scalar.value, '\0', event->data.scalar.length))
+			memchr(event->data.scalar.value, '\0', event->data.scalar.length))
 			return config_document_fault(scan->fault, scan->name, event->start_mark,
-			        "this text holds a NUL character; expected none");
+				"this text holds a NUL character; expected none");
 		return result;
 	case YAML_SEQUENCE_START_EVENT:
 		result = scan_node(scan, event, event->data.sequence_start.anchor,
-		        event->data.sequence_start.tag);
+			event->data.sequence_start.tag);
 		break;
 	case YAML_MAPPING_START_EVENT:
 		result = scan_node(scan, event, event->data.mapping_start.anchor,
-		        event->data.mapping_start.tag);
+			event->data.mapping_start.tag);
 		break;
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
@@ -245,7 +245,7 @@ static int scan_event(struct scan *scan, const yaml_event_t *event)
 	}
 	if (result == 0 && ++scan->depth > CONFIG_DEPTH_MAXIMUM)
 		return config_document_fault(scan->fault, scan->name, event->start_mark,
-		        "nested too deeply; expected at most %d levels", CONFIG_DEPTH_MAXIMUM);
+			"nested too deeply; expected at most %d levels", CONFIG_DEPTH_MAXIMUM);
 	return result;
 }
 
@@ -282,7 +282,7 @@ static int compare_keys(const void *a, const void *b)
 	if (order != 0)
 		return order;
 	return (left->start_mark.index > right->start_mark.index) -
-	        (left->start_mark.index < right->start_mark.index);
+		(left->start_mark.index < right->start_mark.index);
 }
 
 /* Sorted, because a comparison of all with all would let one file of 4 MiB
@@ -300,7 +300,7 @@ static int check_keys(const struct scan *scan, yaml_document_t *document, yaml_n
 	keys = calloc((size_t)(end - pair), sizeof(*keys));
 	if (!keys) {
 		(void)config_document_fault(scan->fault, scan->name, mapping->start_mark, "%s",
-		        error_text(ERROR_MEMORY));
+			error_text(ERROR_MEMORY));
 		return ERROR_MEMORY;
 	}
 	for (; pair < end; pair++) {
@@ -316,16 +316,16 @@ static int check_keys(const struct scan *scan, yaml_document_t *document, yaml_n
 
 		if (strcmp(config_document_text(keys[i - 1]), text) == 0)
 			result = config_document_fault(scan->fault, scan->name, keys[i]->start_mark,
-			        "key '%s' is given twice (first in line %zu); expected once",
-			        config_document_shown(text, shown),
-			        keys[i - 1]->start_mark.line + 1);
+				"key '%s' is given twice (first in line %zu); expected once",
+				config_document_shown(text, shown),
+				keys[i - 1]->start_mark.line + 1);
 	}
 	free(keys);
 	return result;
 }
 
 int config_document_read(const char *name, const char *bytes, size_t length,
-        yaml_document_t *ret_document, struct config_fault *fault)
+	yaml_document_t *ret_document, struct config_fault *fault)
 {
 	struct scan scan = {.name = name, .bytes = bytes, .length = length, .fault = fault};
 	yaml_document_t document;
@@ -346,10 +346,10 @@ int config_document_read(const char *name, const char *bytes, size_t length,
 		yaml_mark_t start = {0};
 
 		result = config_document_fault(
-		        fault, name, start, "there is nothing in this file; expected 'key: value'");
+			fault, name, start, "there is nothing in this file; expected 'key: value'");
 	}
 	for (yaml_node_t *node = document.nodes.start; result == 0 && node < document.nodes.top;
-	        node++) {
+		node++) {
 		if (node->type == YAML_MAPPING_NODE)
 			result = check_keys(&scan, &document, node);
 	}
@@ -364,12 +364,12 @@ out:
 
 /* The pair whose key is the first `length` bytes of `name`, or NULL. */
 static const yaml_node_pair_t *find_pair(
-        yaml_document_t *document, const yaml_node_t *mapping, const char *name, size_t length)
+	yaml_document_t *document, const yaml_node_t *mapping, const char *name, size_t length)
 {
 	if (mapping->type != YAML_MAPPING_NODE)
 		return NULL;
 	for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
-	        pair < mapping->data.mapping.pairs.top; pair++) {
+		pair < mapping->data.mapping.pairs.top; pair++) {
 		const char *key = config_document_text(yaml_document_get_node(document, pair->key));
 
 		if (key && strlen(key) == length && memcmp(key, name, length) == 0)
@@ -379,7 +379,7 @@ static const yaml_node_pair_t *find_pair(
 }
 
 static const yaml_node_t *find_entry(
-        yaml_document_t *document, const yaml_node_t *sequence, unsigned long index)
+	yaml_document_t *document, const yaml_node_t *sequence, unsigned long index)
 {
 	const yaml_node_item_t *items;
 
@@ -418,8 +418,8 @@ yaml_mark_t config_document_find(yaml_document_t *document, const char *path)
 				break;
 			node = yaml_document_get_node(document, pair->value);
 			mark = config_document_text(node)
-			        ? node->start_mark
-			        : yaml_document_get_node(document, pair->key)->start_mark;
+				? node->start_mark
+				: yaml_document_get_node(document, pair->key)->start_mark;
 		}
 		if (*path == '.')
 			path++;

@@ -17,7 +17,7 @@
 /* Reads one document, which has a root. 0, ERROR_INPUT or ERROR_MEMORY, with
  * a fault. Free with yaml_document_delete. */
 int config_document_read(const char *name, const char *bytes, size_t length,
-        yaml_document_t *ret_document, struct config_fault *fault);
+	yaml_document_t *ret_document, struct config_fault *fault);
 
 /* Where the value at `path` ("a[2].b") begins; a list or mapping begins at
  * its key. Of a path that does not exist, the nearest part that does. */
@@ -30,9 +30,9 @@ const char *config_document_text(const yaml_node_t *node);
 /* Writes "name:line:column: ..."; too long a text ends in "...". Always
  * ERROR_INPUT. */
 int config_document_fault(struct config_fault *fault, const char *name, yaml_mark_t mark,
-        const char *format, ...) __attribute__((format(printf, 4, 5)));
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 int config_document_fault_list(struct config_fault *fault, const char *name, yaml_mark_t mark,
-        const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+	const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
 
 /* A text as it may stand in a fault: cut, control characters as '?'. */
 #define CONFIG_SHOWN_SIZE 72

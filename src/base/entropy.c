@@ -82,7 +82,7 @@ struct entropy_pool *entropy_pool_new(void)
 	if (pool == NULL)
 		return NULL;
 	page = mmap(NULL, sizeof(struct stock), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-	        -1, 0);
+		-1, 0); /* cppcheck-suppress invalidFunctionArg ; -1: no file */
 	if (page == MAP_FAILED) {
 		free(pool);
 		return NULL;
@@ -148,7 +148,7 @@ static int fake_fill(void *user, void *bytes, size_t length)
 void entropy_fake_init(struct entropy_fake *fake, uint64_t seed)
 {
 	*fake = (struct entropy_fake){
-	        .entropy = {.fill = fake_fill, .user = fake},
-	        .state = seed,
+		.entropy = {.fill = fake_fill, .user = fake},
+		.state = seed,
 	};
 }

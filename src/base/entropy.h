@@ -18,8 +18,8 @@ const struct entropy *entropy_system(void);
 
 /*
  * The kernel's generator read ahead: one system call serves many small requests, each byte is
- * wiped as it is handed out, and a request of more than ENTROPY_POOL_DIRECT bytes goes to the kernel.
- * Thread-safe. After a fork the child's pool is empty (the page is one that the kernel
+ * wiped as it is handed out, and a request of more than ENTROPY_POOL_DIRECT bytes goes to the
+ * kernel. Thread-safe. After a fork the child's pool is empty (the page is one that the kernel
  * wipes), so the two never hand out the same bytes; it is left out of core dumps.
  */
 #define ENTROPY_POOL_DIRECT 64

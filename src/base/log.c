@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "base/uuid.h"
 
 #define FLUSH_AT (32 * 1024)
@@ -41,52 +42,11 @@ struct log {
 	char bytes[PENDING_MAXIMUM];
 };
 
-/* Length of the UTF-8 character at `text`, 0 if there is none (RFC 3629:
- * no overlong forms, no surrogates, nothing above U+10FFFF). */
-static size_t character_length(const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-	unsigned char lowest = 0x80;
-	unsigned char highest = 0xbf;
-	size_t length;
-
-	if (at[0] < 0x80)
-		return at[0] != 0 ? 1 : 0;
-	if (at[0] >= 0xc2 && at[0] <= 0xdf)
-		length = 2;
-	else if (at[0] >= 0xe0 && at[0] <= 0xef)
-		length = 3;
-	else if (at[0] >= 0xf0 && at[0] <= 0xf4)
-		length = 4;
-	else
-		return 0;
-	if (at[0] == 0xe0)
-		lowest = 0xa0;
-	else if (at[0] == 0xed)
-		highest = 0x9f;
-	else if (at[0] == 0xf0)
-		lowest = 0x90;
-	else if (at[0] == 0xf4)
-		highest = 0x8f;
-	if (at[1] < lowest || at[1] > highest)
-		return 0;
-	for (size_t i = 2; i < length; i++) {
-		if (at[i] < 0x80 || at[i] > 0xbf)
-			return 0;
-	}
-	return length;
-}
-
 /* C0, DEL, C1 (terminals obey U+009B) and the two Unicode line ends. */
-static bool is_control(const char *text, size_t length)
+static bool is_control(uint32_t value)
 {
-	const unsigned char *at = (const unsigned char *)text;
-
-	if (length == 1)
-		return at[0] < 0x20 || at[0] == 0x7f;
-	if (length == 2)
-		return at[0] == 0xc2 && at[1] < 0xa0;
-	return length == 3 && at[0] == 0xe2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9);
+	return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x2028 ||
+		value == 0x2029;
 }
 
 /* How many printable ASCII characters `text` begins with. */
@@ -108,6 +68,7 @@ static size_t add_message(char *line, size_t at, size_t limit, const char *text)
 
 	while (*text != '\0') {
 		size_t length = ascii_length(text);
+		uint32_t value;
 		size_t need;
 		bool plain;
 
@@ -118,8 +79,8 @@ static size_t add_message(char *line, size_t at, size_t limit, const char *text)
 			text += length;
 			continue;
 		}
-		length = character_length(text);
-		plain = length > 0 && !is_control(text, length);
+		length = utf8_character(text, &value);
+		plain = length > 0 && !is_control(value);
 		if (length == 0 || !plain)
 			length = 1;
 		need = plain ? length : 4;
@@ -183,7 +144,7 @@ static void write_pending(struct log *log)
 		const char *from = log->bytes + done;
 		size_t length = log->pending - done;
 		ssize_t written = log->breakable ? write_guarded(log->descriptor, from, length)
-		                                 : write(log->descriptor, from, length);
+						 : write(log->descriptor, from, length);
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -207,8 +168,8 @@ static size_t put(char *line, size_t at, const char *text)
 
 /* Everything up to the message; by hand, because it is a third of what a short answer's line
  * costs. */
-static size_t add_head(struct log *log, char *line, const char *id, int level, int rc,
-        const char *component)
+static size_t add_head(
+	struct log *log, char *line, const char *id, int level, int rc, const char *component)
 {
 	int64_t millisecond = clock_wall(log->clock) / CLOCK_MILLISECOND;
 	size_t width = strnlen(component, LOG_LINE_MAXIMUM / 4);
@@ -239,7 +200,7 @@ static size_t add_head(struct log *log, char *line, const char *id, int level, i
 
 /* Appends one line to the pending bytes; the caller has seen to the room. */
 static void add_line(struct log *log, const char *id, int level, int rc, const char *component,
-        const char *message)
+	const char *message)
 {
 	char *line = log->bytes + log->pending;
 	size_t at = add_head(log, line, id, level, rc, component);
@@ -263,7 +224,7 @@ static int open_file(const char *file, int *ret_descriptor, bool *ret_breakable)
 	if (file) {
 		do {
 			descriptor = open(
-			        file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+				file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 		} while (descriptor < 0 && errno == EINTR);
 		if (descriptor < 0)
 			return ERROR_SYSTEM;
@@ -346,7 +307,7 @@ void log_close(struct log *log)
 }
 
 void log_line(struct log *log, const char *id, enum log_level level, int rc, const char *component,
-        const char *format, ...)
+	const char *format, ...)
 {
 	char message[LOG_LINE_MAXIMUM];
 	va_list arguments;
@@ -369,8 +330,8 @@ void log_line(struct log *log, const char *id, enum log_level level, int rc, con
 			char text[96];
 
 			(void)snprintf(text, sizeof(text),
-			        "%zu log lines were lost because the log could not be written",
-			        log->lost);
+				"%zu log lines were lost because the log could not be written",
+				log->lost);
 			add_line(log, UUID_ZERO, LOG_ERROR, log->lost_reason, "COMMON", text);
 			log->lost = 0;
 		}
@@ -401,7 +362,8 @@ void log_flush(struct log *log)
 /* Length of the character at `text`; a byte that is none counts as one. */
 static size_t step_length(const char *text)
 {
-	size_t length = character_length(text);
+	uint32_t value;
+	size_t length = utf8_character(text, &value);
 
 	return length > 0 ? length : 1;
 }

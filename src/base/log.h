@@ -43,7 +43,8 @@ struct log_options {
 	enum log_level level;
 	enum log_names names;
 	const struct clock *clock;
-	bool client; /* family B of log-facts 1.1, as clients write: without the " >" after the id */
+	bool client; /* family B of log-facts 1.1, as clients write: without the " >" after the id
+		      */
 };
 
 /* Opens for appending (mode 0640). 0, ERROR_SYSTEM (errno tells), ERROR_MEMORY. */
@@ -60,9 +61,8 @@ void log_close(struct log *log);
 /* id NULL, or one that is not of RFC 4122's form, means no session. errno is
  * kept, so a caller may log first and look at it then. rc: 0 fine, -500
  * failure, -504 time-out, positive an error of the system (log-facts 1.4). */
-void log_line(struct log *log, const char *id, enum log_level level, int rc,
-	const char *component, const char *format, ...)
-	__attribute__((format(printf, 6, 7)));
+void log_line(struct log *log, const char *id, enum log_level level, int rc, const char *component,
+	const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 bool log_wants(const struct log *log, enum log_level level);
 void log_flush(struct log *log);

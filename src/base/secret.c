@@ -108,7 +108,7 @@ int secret_unhex(const char *text, void *bytes, size_t length)
 void secret_base64(const void *bytes, size_t length, char *text)
 {
 	static const char digits[] =
-	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *from = bytes;
 
 	for (size_t i = 0; i < length; i += 3) {

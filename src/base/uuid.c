@@ -12,7 +12,7 @@ static bool is_dash_place(size_t at)
 static bool is_hex(char digit)
 {
 	return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f') ||
-	        (digit >= 'A' && digit <= 'F');
+		(digit >= 'A' && digit <= 'F');
 }
 
 bool uuid_valid(const char *text)

@@ -9,8 +9,8 @@
 
 struct broker_config_host {
 	char *name;
-	char *address;      /* where clients and launch requests go */
-	char *hostname;     /* in the agent's certificate and in the target; NULL: the address */
+	char *address;       /* where clients and launch requests go */
+	char *hostname;      /* in the agent's certificate and in the target; NULL: the address */
 	unsigned agent_port; /* 0: 60443 */
 	struct settings_trust *trust; /* NULL: the common one */
 };
@@ -35,7 +35,7 @@ struct broker_config {
 	struct settings_proxies proxies;
 	struct settings_sessions sessions;
 	struct settings_users users;
-	unsigned hold_minutes;    /* 0: 480 */
+	unsigned hold_minutes; /* 0: 480 */
 	char *contact;
 	char *license_path;
 	struct settings_trust trust; /* of agents */

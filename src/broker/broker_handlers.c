@@ -41,8 +41,8 @@ static void membership_free(void *role)
 
 static struct membership *membership_new(const struct identity_user *user)
 {
-	struct membership *membership
-		= calloc(1, sizeof(*membership) + user->group_count * sizeof(membership->groups[0]));
+	struct membership *membership =
+		calloc(1, sizeof(*membership) + user->group_count * sizeof(membership->groups[0]));
 
 	for (size_t i = 0; membership != NULL && i < user->group_count; i++) {
 		membership->groups[i] = strdup(user->groups[i]);
@@ -59,7 +59,7 @@ static struct identity_user session_user(const struct session *session)
 {
 	const struct membership *membership = session->role;
 
-	return (struct identity_user) {
+	return (struct identity_user){
 		.name = session->user,
 		.domain = session->domain,
 		.groups = (const char *const *)membership->groups,
@@ -69,8 +69,8 @@ static struct identity_user session_user(const struct session *session)
 
 static double seconds_since(const struct transaction *transaction)
 {
-	return (double)(clock_steady(transaction->loop->clock) - transaction->started)
-		/ (double)CLOCK_SECOND;
+	return (double)(clock_steady(transaction->loop->clock) - transaction->started) /
+		(double)CLOCK_SECOND;
 }
 
 /* --- stage 1 --- */
@@ -90,7 +90,8 @@ static void handle_hello(struct transaction *transaction)
 	broker_view_release(view);
 	event_broker_session_created(transaction->loop->log, transaction->log_id,
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_HOSTNAME),
-		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME), transaction->client);
+		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME),
+		transaction->client);
 	transaction_finish(transaction);
 }
 
@@ -111,11 +112,12 @@ static int remember(struct transaction *transaction, const struct identity_user 
 	error = sessions_set_text(&session->user, user->name);
 	/* A user of any domain is in the one he named: the agent has to be told. */
 	if (error == 0)
-		error = sessions_set_text(
-			&session->domain, *user->domain != '\0' ? user->domain : user->named_domain);
+		error = sessions_set_text(&session->domain,
+			*user->domain != '\0' ? user->domain : user->named_domain);
 	/* Behind a manager, the manager keeps it. */
 	if (error == 0 && transaction->request->root == ROOT_CLIENT)
-		error = seal_close(&session->password, transaction->loop->entropy, transaction->cookie,
+		error = seal_close(&session->password, transaction->loop->entropy,
+			transaction->cookie,
 			transaction_text(transaction, FIELD_AUTHENTICATE_PASSWORD));
 	return error;
 }
@@ -128,12 +130,13 @@ static void authenticated(struct transaction *transaction, enum result_id result
 	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE && remember(transaction, user) != 0)
 		result = RESULT_AUTH_FAILED_SERVICE_BUSY;
 	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE)
-		event_broker_authenticated(
-			log, transaction->log_id, user->name, user->domain, seconds_since(transaction));
+		event_broker_authenticated(log, transaction->log_id, user->name, user->domain,
+			seconds_since(transaction));
 	else
 		event_broker_authenticate_failed(log, transaction->log_id,
 			transaction_text(transaction, FIELD_AUTHENTICATE_USERNAME),
-			transaction_text(transaction, FIELD_AUTHENTICATE_DOMAIN), result_info(result)->id);
+			transaction_text(transaction, FIELD_AUTHENTICATE_DOMAIN),
+			result_info(result)->id);
 	broker_view_release(context);
 	message_put(transaction->reply, FIELD_AUTHENTICATE_RESP_METHOD,
 		transaction_text(transaction, FIELD_AUTHENTICATE_METHOD));
@@ -171,7 +174,7 @@ static void handle_get_resource_list(struct transaction *transaction)
 	struct broker_view *view = broker_view_hold(transaction->user);
 	struct identity_user user = session_user(transaction->session);
 	enum result_id result = RESULT_LIST_FAILED_NO_ENTITLEMENT;
-	struct list list = { .reply = transaction->reply };
+	struct list list = {.reply = transaction->reply};
 	size_t count = 0;
 
 	if (listing_admits(transaction))
@@ -180,14 +183,14 @@ static void handle_get_resource_list(struct transaction *transaction)
 		result = RESULT_LIST_SUCCESSFUL;
 	broker_view_release(view);
 	if (count > list.count)
-		event_broker_list_cut(transaction->loop->log, transaction->log_id, user.name, (int)count,
-			(int)list.count);
+		event_broker_list_cut(transaction->loop->log, transaction->log_id, user.name,
+			(int)count, (int)list.count);
 	if (count > 0)
 		event_broker_listed(
 			transaction->loop->log, transaction->log_id, (int)list.count, user.name);
 	else
-		event_broker_list_failed(
-			transaction->loop->log, transaction->log_id, user.name, result_info(result)->id);
+		event_broker_list_failed(transaction->loop->log, transaction->log_id, user.name,
+			result_info(result)->id);
 	transaction_result(transaction, result, NULL);
 	transaction_finish(transaction);
 }
@@ -216,13 +219,14 @@ static void log_allocated(const struct transaction *transaction)
 {
 	const struct allocation *allocation = transaction->role;
 
-	event_broker_allocated(transaction->loop->log, transaction->log_id, allocation->resource->id,
-		allocation->host->name, allocation->host->address, transaction->session->user);
+	event_broker_allocated(transaction->loop->log, transaction->log_id,
+		allocation->resource->id, allocation->host->name, allocation->host->address,
+		transaction->session->user);
 }
 
 static struct launch_host launch_host(const struct inventory_host *host)
 {
-	return (struct launch_host) {
+	return (struct launch_host){
 		.address = host->address,
 		.hostname = host->hostname,
 		.port = host->agent_port,
@@ -243,7 +247,8 @@ static void launched(struct transaction *transaction)
 		event_broker_allocate_failed(transaction->loop->log, transaction->log_id,
 			allocation->resource->id, transaction->session->user,
 			transaction_result_id(transaction),
-			message_text(transaction->reply, FIELD_ALLOCATE_RESOURCE_RESP_RESULT_RESULT_STR));
+			message_text(transaction->reply,
+				FIELD_ALLOCATE_RESOURCE_RESP_RESULT_RESULT_STR));
 	}
 	end_allocation(transaction);
 }
@@ -277,8 +282,10 @@ static void tell_target(struct transaction *transaction)
 	const struct allocation *allocation = transaction->role;
 	struct message *reply = transaction->reply;
 
-	message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS, allocation->host->address);
-	message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_HOSTNAME, allocation->host->hostname);
+	message_put(
+		reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS, allocation->host->address);
+	message_put(
+		reply, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_HOSTNAME, allocation->host->hostname);
 	message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_RESOURCE_ID, allocation->resource->id);
 	message_put(reply, FIELD_ALLOCATE_RESOURCE_RESP_PROTOCOL, "PCOIP");
 	transaction_result(transaction, RESULT_ALLOC_SUCCESSFUL, NULL);
@@ -286,7 +293,8 @@ static void tell_target(struct transaction *transaction)
 	end_allocation(transaction);
 }
 
-static void refuse_taken(struct transaction *transaction)
+/* `asleep`: its agent could not be asked, so all that is known is that it was given out. */
+static void refuse_taken(struct transaction *transaction, bool asleep)
 {
 	const struct allocation *allocation = transaction->role;
 	const char *contact = allocation->view->contact;
@@ -299,9 +307,12 @@ static void refuse_taken(struct transaction *transaction)
 		allocation->host->name, allocation->occupant.user, until);
 	/* Minutes are enough, and the user is not told who it is. */
 	snprintf(text, sizeof(text),
-		"%.200s is in use by another user since %.10s %.5s UTC. It becomes free when that user's "
-		"session ends, at the latest at %.10s %.5s UTC; %.200s can free it sooner.",
-		allocation->resource->name, since, since + 11, until, until + 11,
+		"%.200s %s since %.10s %.5s UTC. It becomes free when that user's session ends, at "
+		"the latest at %.10s %.5s UTC; %.200s can free it sooner.",
+		allocation->resource->name,
+		asleep ? "does not answer and is reserved for another user"
+		       : "is in use by another user",
+		since, since + 11, until, until + 11,
 		*contact != '\0' ? contact : "your administrator");
 	refuse(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER, text);
 }
@@ -313,7 +324,7 @@ static void status_told(struct transaction *transaction, int active)
 	struct allocation *allocation = transaction->role;
 
 	if (active != 0) {
-		refuse_taken(transaction);
+		refuse_taken(transaction, active < 0);
 		return;
 	}
 	event_broker_host_freed(transaction->loop->log, transaction->log_id, allocation->host->name,
@@ -331,16 +342,16 @@ static void take_host(struct transaction *transaction)
 
 	if (allocation->host->single_user)
 		error = occupancy_take(allocation->broker->occupancy, allocation->host->name,
-			transaction->session->user, transaction->session->domain, allocation->view->hold,
-			&allocation->occupant);
+			transaction->session->user, transaction->session->domain,
+			allocation->view->hold, &allocation->occupant);
 	if (error == ERROR_BUSY && !allocation->asked) {
 		/* Nobody tells the broker when a session ends: the agent knows. */
 		allocation->asked = true;
 		host = launch_host(allocation->host);
 		if (launch_status(transaction, &host, status_told) != 0)
-			refuse_taken(transaction);
+			refuse_taken(transaction, true);
 	} else if (error == ERROR_BUSY) {
-		refuse_taken(transaction);
+		refuse_taken(transaction, false);
 	} else if (error != 0) {
 		refuse(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER, NULL);
 	} else if (transaction->request->root == ROOT_BROKER) {
@@ -387,10 +398,10 @@ static void handle_bye(struct transaction *transaction)
 }
 
 const struct endpoint_route broker_routes[] = {
-	{ MESSAGE_HELLO, handle_hello },
-	{ MESSAGE_AUTHENTICATE, handle_authenticate },
-	{ MESSAGE_GET_RESOURCE_LIST, handle_get_resource_list },
-	{ MESSAGE_ALLOCATE_RESOURCE, handle_allocate_resource },
-	{ MESSAGE_BYE, handle_bye },
+	{MESSAGE_HELLO, handle_hello},
+	{MESSAGE_AUTHENTICATE, handle_authenticate},
+	{MESSAGE_GET_RESOURCE_LIST, handle_get_resource_list},
+	{MESSAGE_ALLOCATE_RESOURCE, handle_allocate_resource},
+	{MESSAGE_BYE, handle_bye},
 };
 const size_t broker_route_count = sizeof(broker_routes) / sizeof(broker_routes[0]);

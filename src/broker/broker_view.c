@@ -15,8 +15,8 @@
 static bool single_user(const struct broker_config *data, const char *host)
 {
 	for (unsigned i = 0; i < data->resources_count; i++) {
-		if (strcasecmp(data->resources[i].host, host) == 0
-			&& data->resources[i].session_type == BROKER_SESSION_RDS)
+		if (strcasecmp(data->resources[i].host, host) == 0 &&
+			data->resources[i].session_type == BROKER_SESSION_RDS)
 			return false;
 	}
 	return true;
@@ -31,13 +31,14 @@ static int fill_host(struct config *config, const struct broker_config *data, un
 	host->name = from->name;
 	host->address = from->address;
 	host->hostname = from->hostname != NULL ? from->hostname : from->address;
-	host->agent_port = (uint16_t)(from->agent_port != 0 ? from->agent_port : DEFAULT_AGENT_PORT);
+	host->agent_port =
+		(uint16_t)(from->agent_port != 0 ? from->agent_port : DEFAULT_AGENT_PORT);
 	host->single_user = single_user(data, from->name);
 	return settings_policy(config, trust, host->hostname, &host->policy);
 }
 
-static void fill_resource(const struct broker_config *data, unsigned index,
-	struct inventory_resource *resource)
+static void fill_resource(
+	const struct broker_config *data, unsigned index, struct inventory_resource *resource)
 {
 	const struct broker_config_resource *from = &data->resources[index];
 
@@ -56,7 +57,8 @@ static int make_inventory(struct config *config, struct inventory **ret_inventor
 {
 	const struct broker_config *data = config_data(config);
 	struct inventory_host *hosts = calloc(data->hosts_count + 1u, sizeof(*hosts));
-	struct inventory_resource *resources = calloc(data->resources_count + 1u, sizeof(*resources));
+	struct inventory_resource *resources =
+		calloc(data->resources_count + 1u, sizeof(*resources));
 	int error = hosts != NULL && resources != NULL ? 0 : ERROR_MEMORY;
 
 	for (unsigned i = 0; error == 0 && i < data->hosts_count; i++)
@@ -87,15 +89,15 @@ static int copy_texts(struct broker_view *view, const struct broker_config *data
 		view->arena, data->users.domains, data->users.domains_count, &view->domains);
 
 	if (error == 0)
-		error = settings_copy_list(
-			view->arena, data->proxies.list, data->proxies.list_count, &view->proxies.list);
+		error = settings_copy_list(view->arena, data->proxies.list,
+			data->proxies.list_count, &view->proxies.list);
 	if (error != 0)
 		return error;
 	view->domain_count = data->users.domains_count;
 	view->proxies.list_count = data->proxies.list_count;
 	view->contact = arena_text(view->arena, data->contact != NULL ? data->contact : "");
-	view->license_path
-		= arena_text(view->arena, data->license_path != NULL ? data->license_path : "");
+	view->license_path =
+		arena_text(view->arena, data->license_path != NULL ? data->license_path : "");
 	return view->contact != NULL && view->license_path != NULL ? 0 : ERROR_MEMORY;
 }
 

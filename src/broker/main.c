@@ -1,7 +1,6 @@
 /*
  * fairlead-broker: authenticates users, lists what they are entitled to, allocates it.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -51,7 +50,7 @@ static int make_parts(struct broker *broker, struct program *program, struct con
 		.route_count = broker_route_count,
 		.trusted_proxy = trusted_proxy,
 		.page = "Fairlead broker " FAIRLEAD_VERSION "\n",
-		.capture = data->common.capture != NULL ? config_path(config, data->common.capture) : NULL,
+		.capture = config_path(config, data->common.capture),
 		.user = broker,
 	};
 	struct broker_view *view;
@@ -77,22 +76,22 @@ static int broker_start(struct program *program, struct config *config,
 	struct broker *broker = calloc(1, sizeof(*broker));
 	int error = ERROR_MEMORY;
 
+	(void)fault;
 	if (broker != NULL) {
 		view_slot_init(&broker->slot, NULL);
 		error = make_parts(broker, program, config);
 	}
-	for (unsigned i = 0; error == 0 && i < data->listen_count; i++) {
+	if (error == 0) {
 		struct program_listener listener = {
 			.name = "broker",
-			.listen = &data->listen[i],
+			.listen = data->listen,
 			.handle = handle,
 			.user = broker,
 		};
 
-		error = program_listen(program, &listener);
+		error = program_listen(program, &listener, data->listen_count);
 	}
 	if (error != 0) {
-		snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
 		if (broker != NULL)
 			broker_end(broker);
 		return error;
@@ -108,10 +107,9 @@ static int broker_reload(void *role, struct config *config, char fault[CONFIG_FA
 	struct broker_view *view;
 	int error = broker_view_new(config, &view);
 
-	if (error != 0) {
-		snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
+	(void)fault;
+	if (error != 0)
 		return error;
-	}
 	view_slot_replace(&broker->slot, &view->view);
 	settings_sessions_apply(&data->sessions, broker->sessions);
 	return 0;

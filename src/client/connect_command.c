@@ -108,9 +108,22 @@ static int read_user(struct options *options)
 
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { USER = 1, DOMAIN, PASSWORD_FILE, RESOURCE, LIST, CA, VERIFY, HOLD, JSON, LOG };
+	enum {
+		USER = 1,
+		DOMAIN,
+		PASSWORD,
+		PASSWORD_FILE,
+		RESOURCE,
+		LIST,
+		CA,
+		VERIFY,
+		HOLD,
+		JSON,
+		LOG
+	};
 	static const struct option known[] = {{"user", required_argument, NULL, USER},
 		{"domain", required_argument, NULL, DOMAIN},
+		{"password", required_argument, NULL, PASSWORD},
 		{"password-file", required_argument, NULL, PASSWORD_FILE},
 		{"resource", required_argument, NULL, RESOURCE}, {"list", no_argument, NULL, LIST},
 		{"ca", required_argument, NULL, CA}, {"verify", required_argument, NULL, VERIFY},
@@ -128,6 +141,12 @@ static int read_options(int argc, char **argv, struct options *options)
 		case DOMAIN:
 			options->domain_given = optarg;
 			break;
+		case PASSWORD:
+			/* Known, so that it is not taken for an abbreviation, and not repeated. */
+			secret_wipe_text(optarg);
+			return command_usage(NAME,
+				"a password on the command line is seen by everybody on this "
+				"machine; use --password-file, or type it when asked");
 		case PASSWORD_FILE:
 			options->password_file = optarg;
 			break;

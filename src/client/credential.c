@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,10 +110,15 @@ int credential_file(const char *file, char *password, size_t size, bool *ret_exp
 /* ---- the terminal ---- */
 
 static volatile sig_atomic_t caught;
+static int wake; /* a pipe: what is written ends the wait, whichever thread got the signal */
 
 static void catch_signal(int signal)
 {
+	int reason = errno;
+
 	caught = signal;
+	(void)!write(wake, "", 1);
+	errno = reason;
 }
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
@@ -123,11 +129,16 @@ static int ask_once(const char *prompt, bool show, char *answer, size_t size, in
 {
 	const struct sigaction action = {.sa_handler = catch_signal};
 	struct sigaction old[SIGNALS];
+	struct pollfd waits[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.events = POLLIN}};
 	struct termios before, quiet;
-	int error;
+	int ends[2], error;
 
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return ERROR_NOT_FOUND;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return ERROR_SYSTEM;
+	waits[1].fd = ends[0];
+	wake = ends[1];
 	caught = 0;
 	for (size_t i = 0; i < SIGNALS; i++)
 		sigaction(signals[i], &action, &old[i]);
@@ -137,10 +148,16 @@ static int ask_once(const char *prompt, bool show, char *answer, size_t size, in
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 	fputs(prompt, stderr);
 	fflush(stderr);
-	error = credential_line(STDIN_FILENO, answer, size);
+	/* A terminal is readable once a whole line is there, so this is where the time is spent;
+	 * a signal that comes before it would not end a read. */
+	while (poll(waits, 2, -1) < 0 && errno == EINTR)
+		;
+	error = waits[1].revents != 0 ? ERROR_CLOSED : credential_line(STDIN_FILENO, answer, size);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	for (size_t i = 0; i < SIGNALS; i++)
 		sigaction(signals[i], &old[i], NULL);
+	close(ends[0]);
+	close(ends[1]);
 	*ret_signal = caught;
 	if (!show || error != 0)
 		fputc('\n', stderr);

@@ -20,6 +20,7 @@ struct demo_ca {
 	const char *folder;
 	X509 *certificate;
 	EVP_PKEY *key;
+	EVP_PKEY *rsa; /* of every server; NULL: not made yet */
 };
 
 static int set_serial(X509 *certificate)
@@ -157,6 +158,7 @@ void demo_ca_free(struct demo_ca *ca)
 		return;
 	X509_free(ca->certificate);
 	EVP_PKEY_free(ca->key);
+	EVP_PKEY_free(ca->rsa);
 	free(ca);
 }
 
@@ -191,8 +193,13 @@ int demo_ca_issue(struct demo_ca *ca, const char *name)
 	int error = issue(ca, name, EVP_EC_gen("P-256"), "critical,digitalSignature", "-ecdsa.pem",
 		"-ecdsa.key");
 
+	/* One key for all: making an RSA key takes longer than anything else here. */
+	if (error == 0 && ca->rsa == NULL)
+		ca->rsa = EVP_RSA_gen(2048);
+	if (error == 0 && (ca->rsa == NULL || EVP_PKEY_up_ref(ca->rsa) != 1))
+		error = ERROR_CRYPTO;
 	if (error == 0)
-		error = issue(ca, name, EVP_RSA_gen(2048),
-			"critical,digitalSignature,keyEncipherment", "-rsa.pem", "-rsa.key");
+		error = issue(ca, name, ca->rsa, "critical,digitalSignature,keyEncipherment",
+			"-rsa.pem", "-rsa.key");
 	return error;
 }

@@ -3,37 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* One UTF-8 character (RFC 3629): its bytes and value; 0: there is none. */
-static size_t character(const char *text, uint32_t *ret_value)
-{
-	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-	const unsigned char *at = (const unsigned char *)text;
-	size_t length;
-	uint32_t value;
-
-	if (at[0] < 0x80) {
-		*ret_value = at[0];
-		return at[0] != 0;
-	}
-	if (at[0] >= 0xc2 && at[0] <= 0xdf)
-		length = 2;
-	else if (at[0] >= 0xe0 && at[0] <= 0xef)
-		length = 3;
-	else if (at[0] >= 0xf0 && at[0] <= 0xf4)
-		length = 4;
-	else
-		return 0;
-	value = at[0] & (0x7fu >> length);
-	for (size_t i = 1; i < length; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (at[i] & 0x3fu);
-	}
-	if (value < lowest[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-		return 0;
-	*ret_value = value;
-	return length;
-}
+#include "base/utf8.h"
 
 struct range {
 	uint32_t first, last;
@@ -82,7 +52,7 @@ void text_clean(const char *text, bool utf8, char *out, size_t size)
 
 	while (*text != '\0') {
 		uint32_t value;
-		size_t length = character(text, &value);
+		size_t length = utf8_character(text, &value);
 		bool keep = length > 0 && printable(value) && (utf8 || value < 0x80);
 		size_t need = keep ? length : 1;
 
@@ -107,7 +77,7 @@ size_t text_columns(const char *text)
 	size_t length;
 
 	for (; *text != '\0'; text += length) {
-		length = character(text, &value);
+		length = utf8_character(text, &value);
 		columns += length > 0 ? columns_of(value) : 1;
 		if (length == 0)
 			length = 1;
@@ -122,7 +92,7 @@ size_t text_fit(const char *text, size_t columns)
 
 	while (text[at] != '\0') {
 		uint32_t value;
-		size_t length = character(text + at, &value);
+		size_t length = utf8_character(text + at, &value);
 		size_t width = length > 0 ? columns_of(value) : 1;
 
 		if (taken + width > columns)

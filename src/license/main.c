@@ -53,23 +53,18 @@ static int make_parts(struct service *service, struct program *program, struct c
 		.routes = license_routes,
 		.route_count = license_route_count,
 		.page = "Fairlead licence service " FAIRLEAD_VERSION "\n",
-		.capture = data->common.capture != NULL ? config_path(config, data->common.capture)
-							: NULL,
+		.capture = config_path(config, data->common.capture),
 		.user = &service->license,
 	};
 	int error = endpoint_new(&endpoint, &service->license.endpoint);
+	struct program_listener listener = {
+		.name = "license",
+		.listen = data->listen,
+		.handle = handle,
+		.user = service,
+	};
 
-	for (unsigned i = 0; error == 0 && i < data->listen_count; i++) {
-		struct program_listener listener = {
-			.name = "license",
-			.listen = &data->listen[i],
-			.handle = handle,
-			.user = service,
-		};
-
-		error = program_listen(program, &listener);
-	}
-	return error;
+	return error != 0 ? error : program_listen(program, &listener, data->listen_count);
 }
 
 static int license_start(struct program *program, struct config *config,
@@ -78,6 +73,7 @@ static int license_start(struct program *program, struct config *config,
 	struct service *service = calloc(1, sizeof(*service));
 	int error = ERROR_MEMORY;
 
+	(void)fault;
 	if (service != NULL) {
 		service->config = config;
 		service->log = program_log(program);
@@ -86,7 +82,6 @@ static int license_start(struct program *program, struct config *config,
 		error = make_parts(service, program, config);
 	}
 	if (error != 0) {
-		snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
 		if (service != NULL)
 			license_end(service);
 		return error;
@@ -139,10 +134,8 @@ static int license_begin(void *role, struct loop *loop, char fault[CONFIG_FAULT_
 			return error;
 		error = configure(service, data);
 	}
-	if (error != 0) {
-		snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
+	if (error != 0)
 		return error;
-	}
 	count = license_store_count(service->license.store, clock_wall(loop->clock));
 	event_license_store_opened(service->log, NULL, file, count > 0 ? count : 0);
 	service->config = NULL;
@@ -151,11 +144,8 @@ static int license_begin(void *role, struct loop *loop, char fault[CONFIG_FAULT_
 
 static int license_reload(void *role, struct config *config, char fault[CONFIG_FAULT_SIZE])
 {
-	int error = configure(role, config_data(config));
-
-	if (error != 0)
-		snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
-	return error;
+	(void)fault;
+	return configure(role, config_data(config));
 }
 
 /* --- the sweep --- */

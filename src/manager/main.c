@@ -1,7 +1,6 @@
 /*
- * fairlead-manager: relays a client to a manager and prepares the host for it.
+ * fairlead-manager: relays a client to a broker and prepares the host for it.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -50,8 +49,7 @@ static int make_parts(struct manager *manager, struct program *program, struct c
 		.route_count = manager_route_count,
 		.trusted_proxy = trusted_proxy,
 		.page = "Fairlead connection manager " FAIRLEAD_VERSION "\n",
-		.capture = data->common.capture != NULL ? config_path(config, data->common.capture)
-							: NULL,
+		.capture = config_path(config, data->common.capture),
 		.user = manager,
 	};
 	struct manager_view *view;
@@ -75,22 +73,22 @@ static int manager_start(struct program *program, struct config *config,
 	struct manager *manager = calloc(1, sizeof(*manager));
 	int error = ERROR_MEMORY;
 
+	(void)fault;
 	if (manager != NULL) {
 		view_slot_init(&manager->slot, NULL);
 		error = make_parts(manager, program, config);
 	}
-	for (unsigned i = 0; error == 0 && i < data->listen_count; i++) {
+	if (error == 0) {
 		struct program_listener listener = {
 			.name = "manager",
-			.listen = &data->listen[i],
+			.listen = data->listen,
 			.handle = handle,
 			.user = manager,
 		};
 
-		error = program_listen(program, &listener);
+		error = program_listen(program, &listener, data->listen_count);
 	}
 	if (error != 0) {
-		snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
 		if (manager != NULL)
 			manager_end(manager);
 		return error;
@@ -106,10 +104,9 @@ static int manager_reload(void *role, struct config *config, char fault[CONFIG_F
 	struct manager_view *view;
 	int error = manager_view_new(config, &view);
 
-	if (error != 0) {
-		snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
+	(void)fault;
+	if (error != 0)
 		return error;
-	}
 	view_slot_replace(&manager->slot, &view->view);
 	settings_sessions_apply(&data->sessions, manager->sessions);
 	return 0;

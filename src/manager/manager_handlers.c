@@ -42,7 +42,8 @@ static void fail_relay(struct transaction *transaction, const struct peer_answer
 	enum result_id result;
 
 	event_pcm_broker_failed(transaction->loop->log, transaction->log_id,
-		relay->view->broker_address, request_element(transaction), answer->detail);
+		message_stage(transaction->request->id), relay->view->broker_address,
+		request_element(transaction), answer->detail);
 	switch (transaction->request->id) {
 	case MESSAGE_AUTHENTICATE:
 		result = RESULT_AUTH_FAILED_BROKER_UNREACHABLE;
@@ -87,7 +88,8 @@ static bool take_answer(struct transaction *transaction, const struct peer_answe
 	if (answer->message->id == MESSAGE_ERROR_RESP) {
 		result = message_text(answer->message, FIELD_ERROR_RESP_RESULT_RESULT_ID);
 		event_pcm_broker_response(transaction->loop->log, transaction->log_id,
-			request_element(transaction), result, (double)answer->total_us / 1e6);
+			message_stage(transaction->request->id), request_element(transaction),
+			result, (double)answer->total_us / 1e6);
 		manager_view_release(relay->view);
 		transaction_fail_as(transaction, answer->message);
 		return false;
@@ -100,8 +102,8 @@ static bool take_answer(struct transaction *transaction, const struct peer_answe
 		return false;
 	}
 	event_pcm_broker_response(transaction->loop->log, transaction->log_id,
-		request_element(transaction), transaction_result_id(transaction),
-		(double)answer->total_us / 1e6);
+		message_stage(transaction->request->id), request_element(transaction),
+		transaction_result_id(transaction), (double)answer->total_us / 1e6);
 	return true;
 }
 
@@ -362,11 +364,16 @@ static void allocate_answered(void *user, const struct peer_answer *answer)
 	 * from a manager or gateway further on. */
 	if (!take_answer(transaction, answer))
 		return;
-	if (transaction_outcome(transaction) != OUTCOME_OK || address == NULL ||
-		message_text(found, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG) != NULL)
+	if (transaction_outcome(transaction) != OUTCOME_OK ||
+		message_text(found, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG) != NULL) {
 		finish(transaction);
-	else
+	} else if (address == NULL) {
+		/* A success that says nothing of where is none. */
+		transaction_result(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER, NULL);
+		finish(transaction);
+	} else {
 		launch(transaction, address, hostname != NULL ? hostname : "");
+	}
 }
 
 static void handle_allocate_resource(struct transaction *transaction)

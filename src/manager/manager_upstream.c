@@ -37,11 +37,14 @@ static void upstream_free(void *role)
 
 static struct upstream *upstream_of(struct session *session)
 {
-	if (session->role == NULL) {
-		session->role = calloc(1, sizeof(struct upstream));
-		session->role_free = upstream_free;
+	struct upstream *upstream = session->role;
+
+	if (upstream == NULL) {
+		upstream = calloc(1, sizeof(*upstream));
+		session->role = upstream;
+		session->role_free = upstream != NULL ? upstream_free : NULL;
 	}
-	return session->role;
+	return upstream;
 }
 
 int upstream_call(struct transaction *transaction, const struct manager_view *view,
@@ -59,8 +62,8 @@ int upstream_call(struct transaction *transaction, const struct manager_view *vi
 		.arena = transaction->arena,
 	};
 
-	event_pcm_broker_request(
-		transaction->loop->log, transaction->log_id, message_info(request->id)->element);
+	event_pcm_broker_request(transaction->loop->log, transaction->log_id,
+		message_stage(request->id), message_info(request->id)->element);
 	return peer_call(transaction->loop->peer, &call, done, user);
 }
 

@@ -168,36 +168,6 @@ static int settle_text(struct decoder *decoder, const struct frame *frame)
 
 /* --- the tree --- */
 
-/* Appends in table order; documents mostly come in that order. */
-static struct message_node *append(
-	struct decoder *decoder, struct message_node *parent, enum field_id field)
-{
-	struct message *message = decoder->message;
-	struct message_node **first = parent != NULL ? &parent->first : &message->first;
-	struct message_node **last = parent != NULL ? &parent->last : &message->last;
-	struct message_node *before = *last;
-	struct message_node *node = arena_alloc(decoder->arena, sizeof(*node));
-
-	if (node == NULL)
-		return NULL;
-	node->field = field;
-	node->text = "";
-	node->parent = parent;
-	if (before != NULL && before->field > field) {
-		before = NULL;
-		for (struct message_node *at = *first; at->field <= field; at = at->next)
-			before = at;
-	}
-	node->next = before != NULL ? before->next : *first;
-	if (before != NULL)
-		before->next = node;
-	else
-		*first = node;
-	if (node->next == NULL)
-		*last = node;
-	return node;
-}
-
 /* Place of a name among the children; children->count: not there. */
 static size_t look_up(struct frame *frame, const char *name, bool attribute)
 {
@@ -241,7 +211,7 @@ static int add_child(struct decoder *decoder, struct frame *frame, size_t place,
 			parent_name(decoder, info));
 		return ERROR_INPUT;
 	}
-	*ret_node = append(decoder, frame->node, field);
+	*ret_node = message_append(decoder->message, frame->node, field);
 	return *ret_node != NULL ? 0 : too_large(decoder);
 }
 
@@ -491,7 +461,8 @@ static int end_extension(
 	error = judge_extension(decoder, extension_end(extension, name), at);
 	if (error != 0 || extension->depth > 0)
 		return error;
-	node = append(decoder, decoder->frames[decoder->depth - 1].node, FIELD_EXTENSION);
+	node = message_append(
+		decoder->message, decoder->frames[decoder->depth - 1].node, FIELD_EXTENSION);
 	if (node == NULL)
 		return too_large(decoder);
 	node->text = arena_copy(decoder->arena, extension->text.bytes, extension->text.length);

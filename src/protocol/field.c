@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "protocol/message.h"
@@ -31,7 +32,8 @@ static const struct field_value values[] = {
 static struct field_children of_field[FIELD_COUNT];
 static struct field_children of_message[MESSAGE_COUNT];
 static enum field_id pool[FIELD_COUNT]; /* the lists of children, one after the other */
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_bool prepared;
 
 static enum field_id find(enum message_id message, const char *path, size_t length)
 {
@@ -86,32 +88,40 @@ static void prepare(void)
 		used = collect(&of_message[i], (enum message_id)i, FIELD_NONE, used);
 	for (unsigned i = FIELD_NONE + 1; i < FIELD_EXTENSION; i++)
 		used = collect(&of_field[i], fields[i].message, (enum field_id)i, used);
+	atomic_store_explicit(&prepared, true, memory_order_release);
+}
+
+/* A message asks nearly a hundred times; pthread_once would be a call into the C library each. */
+static inline void need(void)
+{
+	if (!atomic_load_explicit(&prepared, memory_order_acquire))
+		pthread_once(&once, prepare);
 }
 
 const struct field_info *field_info(enum field_id field)
 {
 	assert(field > FIELD_NONE && field < FIELD_COUNT);
-	pthread_once(&prepared, prepare);
+	need();
 	return &fields[field];
 }
 
 enum field_id field_find(enum message_id message, const char *path)
 {
-	pthread_once(&prepared, prepare);
+	need();
 	return find(message, path, strlen(path));
 }
 
 const struct field_children *field_children(enum field_id parent)
 {
 	assert(parent > FIELD_NONE && parent < FIELD_COUNT);
-	pthread_once(&prepared, prepare);
+	need();
 	return &of_field[parent];
 }
 
 const struct field_children *field_children_of_message(enum message_id message)
 {
 	assert(message > MESSAGE_NONE && message < MESSAGE_COUNT);
-	pthread_once(&prepared, prepare);
+	need();
 	return &of_message[message];
 }
 

@@ -44,6 +44,11 @@ enum message_id message_named(const char *element)
 	return MESSAGE_NONE;
 }
 
+int message_stage(enum message_id id)
+{
+	return (int)(message_info(id)->flags >> 8 & 7u);
+}
+
 const char *message_root_element(enum message_root root)
 {
 	assert(root < ROOT_COUNT);
@@ -129,12 +134,33 @@ static struct message_node *place(
 	return before;
 }
 
+struct message_node *message_append(
+	struct message *message, struct message_node *parent, enum field_id field)
+{
+	struct message_node **first = parent != NULL ? &parent->first : &message->first;
+	struct message_node **last = parent != NULL ? &parent->last : &message->last;
+	struct message_node *before = place(*first, *last, field);
+	struct message_node *node = arena_alloc(message->arena, sizeof(*node));
+
+	if (node == NULL)
+		return NULL;
+	node->field = field;
+	node->text = "";
+	node->parent = parent;
+	node->next = before != NULL ? before->next : *first;
+	if (before != NULL)
+		before->next = node;
+	else
+		*first = node;
+	if (node->next == NULL)
+		*last = node;
+	return node;
+}
+
 struct message_node *message_add(
 	struct message *message, struct message_node *parent, enum field_id field, const char *text)
 {
 	const struct field_info *info = field_info(field);
-	struct message_node **first = parent != NULL ? &parent->first : &message->first;
-	struct message_node **last = parent != NULL ? &parent->last : &message->last;
 	struct message_node *before, *node;
 	size_t length;
 	char *copy;
@@ -151,26 +177,18 @@ struct message_node *message_add(
 	if (copy == NULL)
 		return NULL;
 
-	before = place(*first, *last, field);
+	before = parent != NULL ? place(parent->first, parent->last, field)
+				: place(message->first, message->last, field);
 	if (before != NULL && before->field == field && !field_repeats(field)) {
 		before->text = copy;
 		before->length = length;
 		return before;
 	}
-	node = arena_alloc(message->arena, sizeof(*node));
+	node = message_append(message, parent, field);
 	if (node == NULL)
 		return NULL;
-	node->field = field;
 	node->text = copy;
 	node->length = length;
-	node->parent = parent;
-	node->next = before != NULL ? before->next : *first;
-	if (before != NULL)
-		before->next = node;
-	else
-		*first = node;
-	if (node->next == NULL)
-		*last = node;
 	return node;
 }
 

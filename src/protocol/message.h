@@ -104,8 +104,13 @@ struct message_info {
 #define MESSAGE_OPENS_SESSION (1u << 0)  /* makes a session when there is none (hello) */
 #define MESSAGE_NO_SESSION (1u << 1)     /* needs none (launch-session, licence exchange) */
 #define MESSAGE_CLOSES_SESSION (1u << 2) /* bye */
+#define MESSAGE_STAGE(number) ((unsigned)(number) << 8)
 
 const struct message_info *message_info(enum message_id id);
+/* The stage of establishing a session that a request belongs to: 1 initialise, 2 authenticate, 3
+ * get resources, 4 allocate and prepare the host (bye ends it), 6 validate the licence; 0: none.
+ * Stage 5, the session, has no messages of this kind. */
+int message_stage(enum message_id id);
 /* The message of that element; MESSAGE_NONE: there is none. */
 enum message_id message_named(const char *element);
 const char *message_root_element(enum message_root root);
@@ -206,6 +211,11 @@ struct message_node *message_add(struct message *message, struct message_node *p
 	enum field_id field, const char *text);
 struct message_node *message_add_number(
 	struct message *message, struct message_node *parent, enum field_id field, uint64_t number);
+
+/* For the decoder: one more node of that field, without a text, in the order of the table.
+ * Nothing is checked. NULL: memory. */
+struct message_node *message_append(
+	struct message *message, struct message_node *parent, enum field_id field);
 
 /* As message_add, making the groups above the field on the way when there is no such node yet;
  * of a group that occurs several times the last one is taken. message_put(m,

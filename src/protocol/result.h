@@ -24,7 +24,7 @@ enum result_outcome { OUTCOME_OK, OUTCOME_INCOMPLETE, OUTCOME_PENDING, OUTCOME_F
 enum result_origin { ORIGIN_PAGE, ORIGIN_SEEN, ORIGIN_OWN };
 
 struct result_info {
-	const char *id;   /* as on the wire */
+	const char *id; /* as on the wire */
 	enum result_group group;
 	enum result_outcome outcome;
 	enum result_origin origin;

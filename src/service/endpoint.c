@@ -79,7 +79,7 @@ void endpoint_free(struct endpoint *endpoint)
 static void answer_plain(
 	const struct endpoint_request *request, int status, const char *text, const char *allow)
 {
-	struct http_header header = { "Allow", allow };
+	struct http_header header = {"Allow", allow};
 	struct http_response response = {
 		.status = status,
 		.content_type = "text/plain; charset=UTF-8",
@@ -102,7 +102,7 @@ static void answer_message(struct open_transaction *open, const struct message *
 {
 	struct transaction *transaction = &open->public;
 	char cookie[sizeof("JSESSIONID=; HttpOnly; Secure") + SESSIONS_COOKIE_SIZE];
-	struct http_header headers[2] = { { "Client-Log-Id", open->log_id } };
+	struct http_header headers[2] = {{"Client-Log-Id", open->log_id}};
 	struct http_response response = {
 		.status = 200,
 		.content_type = CONTENT_TYPE,
@@ -113,8 +113,9 @@ static void answer_message(struct open_transaction *open, const struct message *
 	struct buffer body;
 
 	if (transaction->cookie != NULL) {
-		snprintf(cookie, sizeof(cookie), "JSESSIONID=%s; HttpOnly; Secure", transaction->cookie);
-		headers[response.header_count++] = (struct http_header){ "Set-Cookie", cookie };
+		snprintf(cookie, sizeof(cookie), "JSESSIONID=%s; HttpOnly; Secure",
+			transaction->cookie);
+		headers[response.header_count++] = (struct http_header){"Set-Cookie", cookie};
 	}
 	trace_capture(transaction->endpoint->capture, transaction->endpoint->options.name,
 		transaction->loop->log, message);
@@ -145,16 +146,19 @@ static void answer_error(struct open_transaction *open, enum result_id result, c
 {
 	struct transaction *transaction = &open->public;
 	const char *name = transaction->endpoint->options.name;
-	struct message *message
-		= message_new(transaction->arena, MESSAGE_ERROR_RESP, open->root, open->version);
+	struct message *message =
+		message_new(transaction->arena, MESSAGE_ERROR_RESP, open->root, open->version);
 
 	event_message_refused(transaction->loop->log, open->log_id, transaction->client,
 		result_info(result)->id, detail != NULL ? detail : result_info(result)->text);
-	if (message == NULL
-		|| message_put(message, FIELD_ERROR_RESP_RESULT_RESULT_ID, result_info(result)->id) == NULL
-		|| message_put(message, FIELD_ERROR_RESP_RESULT_RESULT_STR, result_info(result)->text) == NULL
-		|| message_put(message, FIELD_ERROR_RESP_DETECTED_BY, name) == NULL
-		|| (detail != NULL && message_put(message, FIELD_ERROR_RESP_ERR_DETAIL, detail) == NULL)) {
+	if (message == NULL ||
+		message_put(message, FIELD_ERROR_RESP_RESULT_RESULT_ID, result_info(result)->id) ==
+			NULL ||
+		message_put(message, FIELD_ERROR_RESP_RESULT_RESULT_STR,
+			result_info(result)->text) == NULL ||
+		message_put(message, FIELD_ERROR_RESP_DETECTED_BY, name) == NULL ||
+		(detail != NULL &&
+			message_put(message, FIELD_ERROR_RESP_ERR_DETAIL, detail) == NULL)) {
 		release(open);
 		answer_exhausted(&open->request);
 		return;
@@ -180,8 +184,8 @@ void transaction_fail(struct transaction *transaction, enum result_id result, co
 void transaction_fail_as(struct transaction *transaction, const struct message *error)
 {
 	struct open_transaction *open = (struct open_transaction *)transaction;
-	struct message *message
-		= message_new(transaction->arena, MESSAGE_ERROR_RESP, open->root, open->version);
+	struct message *message =
+		message_new(transaction->arena, MESSAGE_ERROR_RESP, open->root, open->version);
 
 	if (message == NULL || message_copy(message, error) != 0) {
 		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
@@ -245,9 +249,9 @@ static enum result_outcome foreign_outcome(enum message_id message, const char *
 		enum message_id message;
 		enum result_group group;
 	} groups[] = {
-		{ MESSAGE_AUTHENTICATE_RESP, GROUP_AUTH },
-		{ MESSAGE_GET_RESOURCE_LIST_RESP, GROUP_LIST },
-		{ MESSAGE_ALLOCATE_RESOURCE_RESP, GROUP_ALLOC },
+		{MESSAGE_AUTHENTICATE_RESP, GROUP_AUTH},
+		{MESSAGE_GET_RESOURCE_LIST_RESP, GROUP_LIST},
+		{MESSAGE_ALLOCATE_RESOURCE_RESP, GROUP_ALLOC},
 	};
 	enum result_id result = result_find(id);
 
@@ -327,7 +331,8 @@ static enum result_id find_session(struct open_transaction *open)
 		sessions_fault(sessions, cookie);
 		return RESULT_ERR_REQUEST_OUTSTANDING;
 	}
-	if (error == 0 && opens && !state_may(transaction->session->state, transaction->request->id)) {
+	if (error == 0 && opens &&
+		!state_may(transaction->session->state, transaction->request->id)) {
 		/* The client starts over: the old session ends, a new one begins. */
 		transaction->session->state = STATE_ENDED;
 		release(open);
@@ -360,7 +365,8 @@ static void dispatch(struct open_transaction *open)
 	if (handle == NULL) {
 		snprintf(detail, sizeof(detail), "'%s' is not answered here", info->element);
 		if (open->request.cookie != NULL && transaction->endpoint->options.sessions != NULL)
-			sessions_fault(transaction->endpoint->options.sessions, open->request.cookie);
+			sessions_fault(
+				transaction->endpoint->options.sessions, open->request.cookie);
 		answer_error(open, RESULT_ERR_MESSAGE_NOT_ALLOWED, detail);
 		return;
 	}
@@ -380,8 +386,8 @@ static void dispatch(struct open_transaction *open)
 			return;
 		}
 		if (!state_may(transaction->session->state, request->id)) {
-			snprintf(detail, sizeof(detail), "'%s' is not allowed in state %s", info->element,
-				state_name(transaction->session->state));
+			snprintf(detail, sizeof(detail), "'%s' is not allowed in state %s",
+				info->element, state_name(transaction->session->state));
 			transaction_fail(transaction, RESULT_ERR_MESSAGE_NOT_ALLOWED, detail);
 			return;
 		}
@@ -392,8 +398,8 @@ static void dispatch(struct open_transaction *open)
 		transaction->session->root = request->root;
 		transaction->session->version = request->version;
 	}
-	transaction->reply
-		= message_new(transaction->arena, info->response, request->root, request->version);
+	transaction->reply =
+		message_new(transaction->arena, info->response, request->root, request->version);
 	if (transaction->reply == NULL) {
 		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
 		return;
@@ -448,7 +454,9 @@ static bool check_http(const struct endpoint *endpoint, const struct endpoint_re
 
 	for (int root = 0; root < ROOT_COUNT; root++) {
 		if ((endpoint->options.roots & (1u << root)) != 0)
-			known = known || strcmp(request->path, message_root_path((enum message_root)root)) == 0;
+			known = known ||
+				strcmp(request->path, message_root_path((enum message_root)root)) ==
+					0;
 	}
 	if (!known) {
 		answer_plain(request, 404, "Nothing is here.\n", NULL);
@@ -460,7 +468,8 @@ static bool check_http(const struct endpoint *endpoint, const struct endpoint_re
 		return false;
 	}
 	if (strcmp(request->method, "POST") != 0) {
-		answer_plain(request, 405, "Only POST, and GET to see that it lives.\n", "POST, GET, HEAD");
+		answer_plain(request, 405, "Only POST, and GET to see that it lives.\n",
+			"POST, GET, HEAD");
 		return false;
 	}
 	return true;
@@ -497,9 +506,10 @@ void endpoint_handle(
 		answer_exhausted(request);
 		return;
 	}
-	open->log_id_made = request->log_id == NULL || uuid_read(request->log_id, open->log_id) != 0;
-	if (open->log_id_made
-		&& uuid_make(loop->entropy, clock_wall(loop->clock), open->log_id) != 0) {
+	open->log_id_made =
+		request->log_id == NULL || uuid_read(request->log_id, open->log_id) != 0;
+	if (open->log_id_made &&
+		uuid_make(loop->entropy, clock_wall(loop->clock), open->log_id) != 0) {
 		answer_exhausted(request);
 		return;
 	}

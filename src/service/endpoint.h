@@ -30,17 +30,18 @@ struct endpoint_route {
 };
 
 struct endpoint_options {
-	const char *name;          /* of this listener, for "detected-by": "BROKER", "PCM", "AGENT", "LICENSE" */
-	unsigned roots;            /* bits 1 << ROOT_x; the path follows from them */
+	const char *
+		name; /* of this listener, for "detected-by": "BROKER", "PCM", "AGENT", "LICENSE" */
+	unsigned roots;                      /* bits 1 << ROOT_x; the path follows from them */
 	const struct endpoint_route *routes; /* must stay */
 	size_t route_count;
 	struct sessions *sessions; /* NULL: no message of these routes needs one */
 	/* Whether this address may set X-Forwarded-For; NULL: nobody may. */
 	bool (*trusted_proxy)(void *user, const char *address);
-	const char *page;          /* text of the small page that answers GET */
-	const char *capture;       /* folder to write every message to (tests); NULL: none.
-	                            * Secrets are redacted */
-	void *user;                /* the program's own state: transaction->user */
+	const char *page;    /* text of the small page that answers GET */
+	const char *capture; /* folder to write every message to (tests); NULL: none.
+			      * Secrets are redacted */
+	void *user;          /* the program's own state: transaction->user */
 };
 
 int endpoint_new(const struct endpoint_options *options, struct endpoint **ret_endpoint);
@@ -63,8 +64,8 @@ struct endpoint_request {
 	void *user;
 };
 
-void endpoint_handle(struct endpoint *endpoint, struct loop *loop,
-	const struct endpoint_request *request);
+void endpoint_handle(
+	struct endpoint *endpoint, struct loop *loop, const struct endpoint_request *request);
 
 /* Adapter: an http_server `handle` callback body. */
 void endpoint_http(struct endpoint *endpoint, struct loop *loop, struct http_exchange *exchange);
@@ -74,18 +75,18 @@ void endpoint_http(struct endpoint *endpoint, struct loop *loop, struct http_exc
 struct transaction {
 	struct endpoint *endpoint;
 	struct loop *loop;
-	void *user;                     /* endpoint_options.user */
+	void *user; /* endpoint_options.user */
 	struct arena *arena;
 	const struct message *request;
-	struct message *reply;          /* of the response type, empty; the handler fills it */
-	struct session *session;        /* held; NULL for MESSAGE_NO_SESSION */
-	const char *cookie;             /* of the session; NULL as above */
-	const char *log_id;             /* never NULL */
-	const char *client;             /* numeric address of the client: X-Forwarded-For from a
-	                                 * trusted proxy, else the connection's */
-	const char *local;              /* numeric address the client reached; "" unknown */
-	int64_t started;                /* steady */
-	void *role;                     /* the handler's own, in the arena */
+	struct message *reply;   /* of the response type, empty; the handler fills it */
+	struct session *session; /* held; NULL for MESSAGE_NO_SESSION */
+	const char *cookie;      /* of the session; NULL as above */
+	const char *log_id;      /* never NULL */
+	const char *client;      /* numeric address of the client: X-Forwarded-For from a
+				  * trusted proxy, else the connection's */
+	const char *local;       /* numeric address the client reached; "" unknown */
+	int64_t started;         /* steady */
+	void *role;              /* the handler's own, in the arena */
 };
 
 /* The request's text for a field, "" when absent. */

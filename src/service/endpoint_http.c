@@ -17,7 +17,8 @@ static const char *session_cookie(struct arena *arena, const char *header)
 			const char *value = header + sizeof(name) - 1;
 
 			length -= sizeof(name) - 1;
-			while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+			while (length > 0 &&
+				(value[length - 1] == ' ' || value[length - 1] == '\t'))
 				length--;
 			if (length >= 2 && value[0] == '"' && value[length - 1] == '"') {
 				value++;

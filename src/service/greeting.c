@@ -14,8 +14,8 @@ static void read_platform(void)
 	struct utsname names;
 
 	if (uname(&names) == 0)
-		snprintf(platform, sizeof(platform), "%.60s %.100s %.60s", names.sysname, names.release,
-			names.machine);
+		snprintf(platform, sizeof(platform), "%.60s %.100s %.60s", names.sysname,
+			names.release, names.machine);
 	else
 		snprintf(platform, sizeof(platform), "Linux");
 }
@@ -30,8 +30,8 @@ const char *greeting_platform(void)
 
 bool greeting_is_probe(const struct transaction *transaction)
 {
-	return strcmp(transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME), PROBE_PRODUCT)
-		== 0;
+	return strcmp(transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME),
+		       PROBE_PRODUCT) == 0;
 }
 
 void greeting_note_client(struct transaction *transaction)
@@ -59,15 +59,19 @@ void greeting_reply(struct transaction *transaction, const struct greeting *gree
 	struct message_node *domains;
 
 	greeting_note_client(transaction);
-	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_NAME, greeting->product);
-	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION);
+	message_put(
+		reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_NAME, greeting->product);
+	message_put(
+		reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION);
 	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PLATFORM, greeting_platform());
 	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_LOCALE, "en_US");
 	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_IP_ADDRESS,
 		*transaction->local != '\0' ? transaction->local : "N/A");
 	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_HOSTNAME, greeting->hostname);
-	message_put(reply, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_AUTHENTICATION_METHODS_METHOD, "AUTHENTICATE_VIA_PASSWORD");
+	message_put(reply, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_AUTHENTICATION_METHODS_METHOD,
+		"AUTHENTICATE_VIA_PASSWORD");
 	domains = message_put(reply, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS, NULL);
 	for (size_t i = 0; domains != NULL && i < greeting->domain_count; i++)
-		message_add(reply, domains, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS_DOMAIN, greeting->domains[i]);
+		message_add(reply, domains, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS_DOMAIN,
+			greeting->domains[i]);
 }

@@ -10,8 +10,8 @@
 #include "service/endpoint.h"
 
 struct greeting {
-	const char *product;   /* "Fairlead Broker"; a direct agent's contains "Direct-Connect Broker",
-	                        * by which real clients tell it (seen in client logs) */
+	const char *product; /* "Fairlead Broker"; a direct agent's contains "Direct-Connect
+			      * Broker", by which real clients tell it (seen in client logs) */
 	const char *hostname;
 	const char *const *domains; /* at least one: real clients need a domain to choose */
 	size_t domain_count;

@@ -54,8 +54,9 @@ struct identity_entry {
  * Of entries with the same name the one with the domain given is meant, else the one
  * without a domain; where no domain is given, the only one of that name.
  * 0, ERROR_MEMORY, ERROR_INPUT (an empty or overlong name, a password that is not a hash of
- * password.h), ERROR_EXISTS (the same name and domain twice). */
-int identity_file_new(
-	const struct identity_entry *entries, size_t count, struct identity **ret_identity);
+ * password.h), ERROR_EXISTS (the same name and domain twice). `domains` are those the program
+ * offers: a user without a domain of his own may name these and no other (none given: any). */
+int identity_file_new(const struct identity_entry *entries, size_t count,
+	const char *const *domains, size_t domain_count, struct identity **ret_identity);
 
 #endif

@@ -15,6 +15,8 @@ struct identity_file {
 	struct identity identity; /* first: what callers hold */
 	struct arena *arena;
 	struct identity_entry *entries; /* domain never NULL */
+	const char **domains;           /* the offered ones */
+	size_t domain_count;            /* 0: any */
 	size_t count;
 };
 
@@ -31,6 +33,15 @@ static bool copy_part(char to[IDENTITY_NAME_MAXIMUM + 1], const char *from, size
 	memcpy(to, from, length);
 	to[length] = '\0';
 	return true;
+}
+
+static bool is_offered(const struct identity_file *file, const char *domain)
+{
+	bool offered = file->domain_count == 0 || *domain == '\0';
+
+	for (size_t i = 0; i < file->domain_count; i++)
+		offered = offered || strcasecmp(file->domains[i], domain) == 0;
+	return offered;
 }
 
 /* The one entry that is meant, or NULL. Looks at every entry always. */
@@ -55,7 +66,7 @@ static const struct identity_entry *find(
 	if (exact != NULL)
 		return exact;
 	if (general != NULL)
-		return general;
+		return is_offered(file, wanted->domain) ? general : NULL;
 	return wanted->domain[0] == '\0' && same_name == 1 ? any : NULL;
 }
 
@@ -194,11 +205,22 @@ static int add_entry(struct identity_file *file, const struct identity_entry *fr
 	return 0;
 }
 
-int identity_file_new(
-	const struct identity_entry *entries, size_t count, struct identity **ret_identity)
+static int copy_domains(struct identity_file *file, const char *const *domains, size_t count)
+{
+	const char **copy = arena_alloc(file->arena, (count + 1) * sizeof(*copy));
+
+	for (size_t i = 0; copy != NULL && i < count; i++)
+		copy[i] = arena_text(file->arena, domains[i]);
+	file->domains = copy;
+	file->domain_count = count;
+	return arena_lacking(file->arena) ? ERROR_MEMORY : 0;
+}
+
+int identity_file_new(const struct identity_entry *entries, size_t count,
+	const char *const *domains, size_t domain_count, struct identity **ret_identity)
 {
 	struct identity_file *file = calloc(1, sizeof(*file));
-	int error = 0;
+	int error;
 
 	if (file == NULL)
 		return ERROR_MEMORY;
@@ -207,8 +229,7 @@ int identity_file_new(
 	file->arena = arena_new(SIZE_MAX / 2);
 	if (file->arena != NULL)
 		file->entries = arena_alloc(file->arena, (count + 1) * sizeof(*file->entries));
-	if (file->entries == NULL)
-		error = ERROR_MEMORY;
+	error = file->entries != NULL ? copy_domains(file, domains, domain_count) : ERROR_MEMORY;
 	for (size_t i = 0; error == 0 && i < count; i++) {
 		error = check_entry(file, &entries[i]);
 		if (error == 0)

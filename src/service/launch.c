@@ -25,12 +25,12 @@ static const struct {
 	enum result_id agent;
 	enum result_id client;
 } meanings[] = {
-	{ RESULT_SUCCESSFUL, RESULT_ALLOC_SUCCESSFUL },
-	{ RESULT_FAILED_USER_AUTH, RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT },
-	{ RESULT_FAILED_ANOTHER_SESSION_STARTED, RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT },
-	{ RESULT_FAILED_NO_LICENSE, RESULT_ALLOC_FAILED_NO_LICENSE },
-	{ RESULT_FAILED_SERVICE_BUSY, RESULT_ALLOC_PENDING_TRY_AGAIN },
-	{ RESULT_FAILED_INTERNAL, RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT },
+	{RESULT_SUCCESSFUL, RESULT_ALLOC_SUCCESSFUL},
+	{RESULT_FAILED_USER_AUTH, RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT},
+	{RESULT_FAILED_ANOTHER_SESSION_STARTED, RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT},
+	{RESULT_FAILED_NO_LICENSE, RESULT_ALLOC_FAILED_NO_LICENSE},
+	{RESULT_FAILED_SERVICE_BUSY, RESULT_ALLOC_PENDING_TRY_AGAIN},
+	{RESULT_FAILED_INTERNAL, RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT},
 };
 
 enum result_id launch_meaning(enum result_id agent)
@@ -77,14 +77,16 @@ static int fill_target(const struct launch *launch, const struct message *answer
 	static const struct {
 		enum field_id from, to;
 	} fields[] = {
-		{ FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_IP_ADDRESS,
-			FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS },
-		{ FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SNI, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_SNI },
-		{ FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_PORT, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_PORT },
-		{ FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_ID,
-			FIELD_ALLOCATE_RESOURCE_RESP_TARGET_SESSION_ID },
-		{ FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_TAG,
-			FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG },
+		{FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_IP_ADDRESS,
+			FIELD_ALLOCATE_RESOURCE_RESP_TARGET_IP_ADDRESS},
+		{FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SNI,
+			FIELD_ALLOCATE_RESOURCE_RESP_TARGET_SNI},
+		{FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_PORT,
+			FIELD_ALLOCATE_RESOURCE_RESP_TARGET_PORT},
+		{FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_ID,
+			FIELD_ALLOCATE_RESOURCE_RESP_TARGET_SESSION_ID},
+		{FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_TAG,
+			FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG},
 	};
 	struct message *reply = launch->transaction->reply;
 	size_t count = sizeof(fields) / sizeof(fields[0]);
@@ -125,24 +127,26 @@ static void launched(void *user, const struct peer_answer *answer)
 		fail_call(launch, answer);
 	} else {
 		if (answer->report != NULL && answer->report->troubles != 0)
-			event_pcm_certificate(transaction->loop->log, transaction->log_id, launch->address,
-				answer->report->text);
-		event_pcm_agent_response(transaction->loop->log, transaction->log_id, launch->address,
-			"launch-session", id, (double)answer->total_us / 1e6);
+			event_pcm_certificate(transaction->loop->log, transaction->log_id,
+				launch->address, answer->report->text);
+		event_pcm_agent_response(transaction->loop->log, transaction->log_id,
+			launch->address, "launch-session", id, (double)answer->total_us / 1e6);
 		result = launch_meaning(result_find(id));
-		if (result == RESULT_ALLOC_SUCCESSFUL && fill_target(launch, answer->message) != 0) {
+		if (result == RESULT_ALLOC_SUCCESSFUL &&
+			fill_target(launch, answer->message) != 0) {
 			result = RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT;
 			reason = "The agent's answer lacks the session's data.";
 		}
 		if (result == RESULT_ALLOC_SUCCESSFUL)
 			fill_resource(transaction);
-		transaction_result(transaction, result, result != RESULT_ALLOC_SUCCESSFUL ? reason : NULL);
+		transaction_result(
+			transaction, result, result != RESULT_ALLOC_SUCCESSFUL ? reason : NULL);
 	}
 	launch->done(transaction);
 }
 
-static struct launch *launch_new(struct transaction *transaction, const struct launch_host *host,
-	enum message_id id)
+static struct launch *launch_new(
+	struct transaction *transaction, const struct launch_host *host, enum message_id id)
 {
 	struct launch *launch = arena_alloc(transaction->arena, sizeof(*launch));
 	unsigned port = host->port != 0 ? host->port : AGENT_PORT;
@@ -152,19 +156,18 @@ static struct launch *launch_new(struct transaction *transaction, const struct l
 	if (launch == NULL)
 		return NULL;
 	launch->transaction = transaction;
-	launch->hostname = host->hostname != NULL && *host->hostname != '\0' ? host->hostname
-									     : host->address;
+	launch->hostname =
+		host->hostname != NULL && *host->hostname != '\0' ? host->hostname : host->address;
 	length = snprintf(launch->address, sizeof(launch->address), v6 ? "[%s]:%u" : "%s:%u",
 		host->address, port);
 	if (length < 0 || (size_t)length >= sizeof(launch->address))
 		return NULL;
-	launch->request = message_new(
-		transaction->arena, id, ROOT_AGENT, message_version_newest(ROOT_AGENT));
+	launch->request =
+		message_new(transaction->arena, id, ROOT_AGENT, message_version_newest(ROOT_AGENT));
 	return launch->request != NULL ? launch : NULL;
 }
 
-static int send_call(
-	struct launch *launch, const struct launch_host *host, peer_done *done)
+static int send_call(struct launch *launch, const struct launch_host *host, peer_done *done)
 {
 	struct transaction *transaction = launch->transaction;
 	struct peer_call call = {
@@ -180,13 +183,14 @@ static int send_call(
 }
 
 int launch_start(struct transaction *transaction, const struct launch_host *host,
-	const struct launch_user *user, const char *license_path, void (*done)(struct transaction *))
+	const struct launch_user *user, const char *license_path,
+	void (*done)(struct transaction *))
 {
 	struct launch *launch = launch_new(transaction, host, MESSAGE_LAUNCH_SESSION);
-	const char *zone
-		= transaction_text(transaction, FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_TIME_ZONE_WINDOWS);
-	const char *mac
-		= transaction_text(transaction, FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_MAC_ADDRESS);
+	const char *zone = transaction_text(
+		transaction, FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_TIME_ZONE_WINDOWS);
+	const char *mac =
+		transaction_text(transaction, FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_MAC_ADDRESS);
 	const char *client_name = transaction->session->client_name;
 	struct message *request;
 	int error;
@@ -199,25 +203,26 @@ int launch_start(struct transaction *transaction, const struct launch_host *host
 		enum field_id field;
 		const char *text;
 	} fields[] = {
-		{ FIELD_LAUNCH_SESSION_SESSION_TYPE, "UNSPECIFIED" },
-		{ FIELD_LAUNCH_SESSION_IP_ADDRESS, host->address },
-		{ FIELD_LAUNCH_SESSION_HOSTNAME, launch->hostname },
-		{ FIELD_LAUNCH_SESSION_LOGON_METHOD, "windows-password" },
-		{ FIELD_LAUNCH_SESSION_LOGON_USERNAME, user->user },
-		{ FIELD_LAUNCH_SESSION_LOGON_PASSWORD, user->password },
-		{ FIELD_LAUNCH_SESSION_LOGON_DOMAIN, user->domain },
+		{FIELD_LAUNCH_SESSION_SESSION_TYPE, "UNSPECIFIED"},
+		{FIELD_LAUNCH_SESSION_IP_ADDRESS, host->address},
+		{FIELD_LAUNCH_SESSION_HOSTNAME, launch->hostname},
+		{FIELD_LAUNCH_SESSION_LOGON_METHOD, "windows-password"},
+		{FIELD_LAUNCH_SESSION_LOGON_USERNAME, user->user},
+		{FIELD_LAUNCH_SESSION_LOGON_PASSWORD, user->password},
+		{FIELD_LAUNCH_SESSION_LOGON_DOMAIN, user->domain},
 		/* Never blank: real programs have failed on a blank one. */
-		{ FIELD_LAUNCH_SESSION_CLIENT_MAC, *mac != '\0' ? mac : "00:00:00:00:00:00" },
-		{ FIELD_LAUNCH_SESSION_CLIENT_IP, transaction->client },
-		{ FIELD_LAUNCH_SESSION_CLIENT_NAME, client_name != NULL ? client_name : "" },
-		{ FIELD_LAUNCH_SESSION_LICENSE_PATH, license_path != NULL ? license_path : "" },
-		{ FIELD_LAUNCH_SESSION_SESSION_LOG_ID, transaction->log_id },
+		{FIELD_LAUNCH_SESSION_CLIENT_MAC, *mac != '\0' ? mac : "00:00:00:00:00:00"},
+		{FIELD_LAUNCH_SESSION_CLIENT_IP, transaction->client},
+		{FIELD_LAUNCH_SESSION_CLIENT_NAME, client_name != NULL ? client_name : ""},
+		{FIELD_LAUNCH_SESSION_LICENSE_PATH, license_path != NULL ? license_path : ""},
+		{FIELD_LAUNCH_SESSION_SESSION_LOG_ID, transaction->log_id},
 	};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (message_put(request, fields[i].field, fields[i].text) == NULL)
 			return ERROR_MEMORY;
 	}
-	if (*zone != '\0' && message_put(request, FIELD_LAUNCH_SESSION_TIME_ZONE_WINDOWS, zone) == NULL)
+	if (*zone != '\0' &&
+		message_put(request, FIELD_LAUNCH_SESSION_TIME_ZONE_WINDOWS, zone) == NULL)
 		return ERROR_MEMORY;
 	event_pcm_agent_request(
 		transaction->loop->log, transaction->log_id, launch->address, "launch-session");

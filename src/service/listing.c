@@ -22,15 +22,15 @@ static bool filter_admits(
 
 bool listing_admits(const struct transaction *transaction)
 {
-	return filter_admits(transaction, FIELD_GET_RESOURCE_LIST_PROTOCOLS_PROTOCOL, PROTOCOL)
-		&& filter_admits(
+	return filter_admits(transaction, FIELD_GET_RESOURCE_LIST_PROTOCOLS_PROTOCOL, PROTOCOL) &&
+		filter_admits(
 			transaction, FIELD_GET_RESOURCE_LIST_RESOURCE_TYPES_RESOURCE_TYPE, TYPE);
 }
 
 void listing_add(struct message *reply, const char *id, const char *name, const char *session_type)
 {
-	struct message_node *node
-		= message_add(reply, NULL, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE, NULL);
+	struct message_node *node =
+		message_add(reply, NULL, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE, NULL);
 	struct message_node *type, *protocols, *protocol;
 
 	if (node == NULL)
@@ -40,14 +40,16 @@ void listing_add(struct message *reply, const char *id, const char *name, const 
 	type = message_add(reply, node, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_TYPE, TYPE);
 	if (type != NULL)
 		message_add(reply, type,
-			FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_TYPE_SESSION_TYPE, session_type);
+			FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_TYPE_SESSION_TYPE,
+			session_type);
 	message_add(reply, node, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_RESOURCE_STATE, "UNKNOWN");
 	protocols = message_add(reply, node, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_PROTOCOLS, NULL);
 	if (protocols == NULL)
 		return;
-	protocol = message_add(
-		reply, protocols, FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_PROTOCOLS_PROTOCOL, PROTOCOL);
+	protocol = message_add(reply, protocols,
+		FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_PROTOCOLS_PROTOCOL, PROTOCOL);
 	if (protocol != NULL)
 		message_add(reply, protocol,
-			FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_PROTOCOLS_PROTOCOL_IS_DEFAULT, "true");
+			FIELD_GET_RESOURCE_LIST_RESP_RESOURCE_PROTOCOLS_PROTOCOL_IS_DEFAULT,
+			"true");
 }

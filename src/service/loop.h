@@ -17,14 +17,14 @@
 struct peer;
 
 struct loop {
-	uv_loop_t *uv;               /* NULL in scenarios that need none */
-	unsigned index;              /* from 0 */
-	struct peer *peer;           /* calls to other programs */
+	uv_loop_t *uv;     /* NULL in scenarios that need none */
+	unsigned index;    /* from 0 */
+	struct peer *peer; /* calls to other programs */
 	struct xml_reader *reader;
-	struct work_queue *work;     /* shared by the loops */
+	struct work_queue *work; /* shared by the loops */
 	const struct clock *clock;
 	const struct entropy *entropy;
-	struct log *log;             /* shared by the loops; may be NULL */
+	struct log *log; /* shared by the loops; may be NULL */
 };
 
 #endif

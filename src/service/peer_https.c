@@ -52,7 +52,8 @@ static void judge_body(const struct pending *pending, const struct http_answer *
 	}
 	if (message->id != pending->expected && message->id != MESSAGE_ERROR_RESP) {
 		snprintf(detail, DETAIL_SIZE, "the answer is '%s', not '%s'",
-			message_info(message->id)->element, message_info(pending->expected)->element);
+			message_info(message->id)->element,
+			message_info(pending->expected)->element);
 		answer->error = ERROR_INPUT;
 		return;
 	}
@@ -81,15 +82,15 @@ static void answered(void *user, const struct http_answer *http)
 	pending->done(pending->user, &answer);
 }
 
-static int https_call(
-	struct peer *peer, const struct peer_call *call, peer_done *done, void *user)
+static int https_call(struct peer *peer, const struct peer_call *call, peer_done *done, void *user)
 {
 	struct peer_https *https = (struct peer_https *)peer;
 	struct pending *pending = arena_alloc(call->arena, sizeof(*pending));
 	struct http_header headers[3];
 	struct http_call http = {
 		.policy = call->policy,
-		.user_agent = call->user_agent != NULL ? call->user_agent : "Fairlead/" FAIRLEAD_VERSION,
+		.user_agent =
+			call->user_agent != NULL ? call->user_agent : "Fairlead/" FAIRLEAD_VERSION,
 		.content_type = "application/xml charset=UTF-8",
 		.headers = headers,
 		.timeout_ms = call->timeout_ms != 0 ? call->timeout_ms : PEER_TIMEOUT_MS,
@@ -107,15 +108,15 @@ static int https_call(
 	if (length < 0 || (size_t)length >= sizeof(url))
 		return ERROR_LIMIT;
 	if (call->log_id != NULL)
-		headers[http.header_count++] = (struct http_header){ "Client-Log-Id", call->log_id };
+		headers[http.header_count++] = (struct http_header){"Client-Log-Id", call->log_id};
 	if (call->forwarded_for != NULL)
-		headers[http.header_count++]
-			= (struct http_header){ "X-Forwarded-For", call->forwarded_for };
+		headers[http.header_count++] =
+			(struct http_header){"X-Forwarded-For", call->forwarded_for};
 	if (call->cookie != NULL) {
 		length = snprintf(cookie, sizeof(cookie), "JSESSIONID=%s", call->cookie);
 		if (length < 0 || (size_t)length >= sizeof(cookie))
 			return ERROR_LIMIT;
-		headers[http.header_count++] = (struct http_header){ "Cookie", cookie };
+		headers[http.header_count++] = (struct http_header){"Cookie", cookie};
 	}
 
 	*pending = (struct pending){

@@ -11,22 +11,32 @@
 
 /* --- what roles call --- */
 
-int program_listen(struct program *program, const struct program_listener *listener)
+static int add_socket(struct program *program, const struct program_listener *listener,
+	const struct settings_listen *listen)
 {
 	struct program_socket *socket;
 	char *address;
 
 	if (program->socket_count == PROGRAM_LISTENERS_MAXIMUM)
 		return ERROR_LIMIT;
-	address = strdup(listener->listen->address);
+	address = strdup(listen->address);
 	if (address == NULL)
 		return ERROR_MEMORY;
 	socket = &program->sockets[program->socket_count++];
 	socket->listener = *listener;
-	socket->settings = *listener->listen;
+	socket->settings = *listen;
 	socket->settings.address = address;
 	socket->listener.listen = &socket->settings;
 	return 0;
+}
+
+int program_listen(struct program *program, const struct program_listener *listener, unsigned count)
+{
+	int error = 0;
+
+	for (unsigned i = 0; error == 0 && i < count; i++)
+		error = add_socket(program, listener, &listener->listen[i]);
+	return error;
 }
 
 int program_announce(struct program *program, const char *name, const char *address)

@@ -37,7 +37,7 @@
 
 struct program;
 
-/* One listening address: who answers there. `handle` runs on the loop that got the connection. */
+/* Listening addresses: who answers there. `handle` runs on the loop that got the connection. */
 struct program_listener {
 	const char *name; /* for --ready-fd and the log: "broker", "launch", "direct"; must stay */
 	const struct settings_listen *listen; /* copied */
@@ -56,8 +56,9 @@ struct program_role {
 	int (*check)(struct config *config, struct config_fault *fault);
 	/* Builds the role's state; called once, before rights are dropped and before loops exist;
 	 * the config stays valid until the next successful reload or the end. Registers listeners
-	 * with program_listen. Nonzero ends the program with `fault` as message; then what was
-	 * built must have been freed, `end` is not called. */
+	 * with program_listen. Nonzero ends the program with `fault` as message, or the error's
+	 * text where that is empty (so for begin and reload too); then what was built must have
+	 * been freed, `end` is not called. */
 	int (*start)(struct program *program, struct config *config, char fault[CONFIG_FAULT_SIZE],
 		void **ret_role);
 	/* On loop 0, once all loops exist, before serving: timers, further sockets. Nonzero ends
@@ -85,8 +86,10 @@ int program_main(const struct program_role *role, int argc, char **argv);
  * program_main does at once; for programs that are no daemons. */
 void program_forbid_dumps(void);
 
-/* Within `start` only. The socket is opened after it. 0 or ERROR_LIMIT, ERROR_MEMORY. */
-int program_listen(struct program *program, const struct program_listener *listener);
+/* Within `start` only: the first `count` of listener->listen. The sockets are opened after it. 0 or
+ * ERROR_LIMIT, ERROR_MEMORY. */
+int program_listen(
+	struct program *program, const struct program_listener *listener, unsigned count);
 
 /* Within `start` or `begin` only; 0 or ERROR_LIMIT, ERROR_MEMORY. Adds "name=host:port" to what
  * --ready-fd prints, for sockets the role opens itself. */

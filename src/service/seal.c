@@ -28,19 +28,21 @@ static int derive(const char *cookie, const unsigned char *salt, unsigned char k
 
 	if (context == NULL)
 		return ERROR_MEMORY;
-	if (EVP_PKEY_derive_init(context) == 1
-		&& EVP_PKEY_CTX_set_hkdf_md(context, EVP_sha256()) == 1
-		&& EVP_PKEY_CTX_set1_hkdf_salt(context, salt, SALT_BYTES) == 1
-		&& EVP_PKEY_CTX_set1_hkdf_key(context, (const unsigned char *)cookie, (int)strlen(cookie))
-			== 1
-		&& EVP_PKEY_CTX_add1_hkdf_info(context, (const unsigned char *)label, sizeof(label) - 1) == 1
-		&& EVP_PKEY_derive(context, key, &length) == 1)
+	if (EVP_PKEY_derive_init(context) == 1 &&
+		EVP_PKEY_CTX_set_hkdf_md(context, EVP_sha256()) == 1 &&
+		EVP_PKEY_CTX_set1_hkdf_salt(context, salt, SALT_BYTES) == 1 &&
+		EVP_PKEY_CTX_set1_hkdf_key(
+			context, (const unsigned char *)cookie, (int)strlen(cookie)) == 1 &&
+		EVP_PKEY_CTX_add1_hkdf_info(
+			context, (const unsigned char *)label, sizeof(label) - 1) == 1 &&
+		EVP_PKEY_derive(context, key, &length) == 1)
 		error = 0;
 	EVP_PKEY_CTX_free(context);
 	return error;
 }
 
-static int encrypt(unsigned char *bytes, const unsigned char *key, const char *secret, size_t length)
+static int encrypt(
+	unsigned char *bytes, const unsigned char *key, const char *secret, size_t length)
 {
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 	int error = ERROR_CRYPTO;
@@ -48,12 +50,11 @@ static int encrypt(unsigned char *bytes, const unsigned char *key, const char *s
 
 	if (context == NULL)
 		return ERROR_MEMORY;
-	if (EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), NULL, key, bytes + NONCE_AT) == 1
-		&& EVP_EncryptUpdate(
-			   context, bytes + TEXT_AT, &done, (const unsigned char *)secret, (int)length)
-			== 1
-		&& EVP_EncryptFinal_ex(context, bytes + TEXT_AT + done, &more) == 1
-		&& EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, bytes + TAG_AT) == 1)
+	if (EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), NULL, key, bytes + NONCE_AT) == 1 &&
+		EVP_EncryptUpdate(context, bytes + TEXT_AT, &done, (const unsigned char *)secret,
+			(int)length) == 1 &&
+		EVP_EncryptFinal_ex(context, bytes + TEXT_AT + done, &more) == 1 &&
+		EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, bytes + TAG_AT) == 1)
 		error = 0;
 	EVP_CIPHER_CTX_free(context);
 	return error;
@@ -109,12 +110,12 @@ int seal_open(const struct seal *seal, const char *cookie, char secret[SEAL_SECR
 	}
 	memcpy(tag, seal->bytes + TAG_AT, TAG_BYTES);
 	error = ERROR_CRYPTO;
-	if (EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, key, seal->bytes + NONCE_AT) != 1
-		|| EVP_DecryptUpdate(context, plain, &done, seal->bytes + TEXT_AT,
-			   (int)(seal->length - OVERHEAD))
-			!= 1
-		|| EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) != 1
-		|| EVP_DecryptFinal_ex(context, plain + done, &more) != 1)
+	if (EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, key, seal->bytes + NONCE_AT) !=
+			1 ||
+		EVP_DecryptUpdate(context, plain, &done, seal->bytes + TEXT_AT,
+			(int)(seal->length - OVERHEAD)) != 1 ||
+		EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) != 1 ||
+		EVP_DecryptFinal_ex(context, plain + done, &more) != 1)
 		goto out;
 	plain[done] = '\0';
 	memcpy(secret, plain, (size_t)done + 1);

@@ -22,8 +22,8 @@ struct seal {
 
 /* Seals a text, replacing what was sealed before. 0, ERROR_LIMIT (longer than
  * the maximum), ERROR_MEMORY, ERROR_CRYPTO, ERROR_SYSTEM. */
-int seal_close(struct seal *seal, const struct entropy *entropy, const char *cookie,
-	const char *secret);
+int seal_close(
+	struct seal *seal, const struct entropy *entropy, const char *cookie, const char *secret);
 
 /* Opens into `secret`, which the caller wipes. 0, ERROR_NOT_FOUND (nothing
  * sealed), ERROR_CRYPTO (another cookie, or changed bytes). */

@@ -15,6 +15,7 @@
 /* Small tables have one stripe, so that their maximum is exact. */
 #define STRIPES 64
 #define STRIPED_FROM 1024
+#define CACHE_LINE 64
 
 /* Sessions that nobody holds, least recently touched first. */
 struct idle_list {
@@ -26,7 +27,7 @@ struct stripe {
 	struct session **buckets; /* chains by hash */
 	struct idle_list guests;  /* not authenticated: may be displaced */
 	struct idle_list members;
-	size_t count;             /* held ones included */
+	size_t count; /* held ones included */
 };
 
 struct sessions {
@@ -55,8 +56,8 @@ int sessions_set_text(char **text, const char *value)
 
 static void session_free(struct session *session)
 {
-	char **texts[] = { &session->user, &session->domain, &session->client_name,
-		&session->client_product };
+	char **texts[] = {
+		&session->user, &session->domain, &session->client_name, &session->client_product};
 
 	if (session->role_free != NULL)
 		session->role_free(session->role);
@@ -125,24 +126,42 @@ static struct session **find(
 	return place;
 }
 
-/* Takes a session out of its chain; the caller frees it without the lock. */
-static void unchain(const struct sessions *sessions, struct stripe *stripe, struct session *session)
+static void chain_add(struct session **bucket, struct session *session)
 {
-	struct session **place = bucket_of(sessions, stripe, session->hash);
+	session->next = *bucket;
+	session->place = bucket;
+	if (session->next != NULL)
+		session->next->place = &session->next;
+	*bucket = session;
+}
 
-	while (*place != session) {
-		assert(*place != NULL);
-		place = &(*place)->next;
-	}
-	*place = session->next;
+/* Takes a session out of its chain, without a walk along it: under a flood each step would wait
+ * for memory. The caller frees it without the lock. */
+static void unchain(struct stripe *stripe, struct session *session)
+{
+	assert(*session->place == session);
+	*session->place = session->next;
+	if (session->next != NULL)
+		session->next->place = session->place;
 	session->next = NULL;
 	stripe->count--;
 }
 
+/* The next session to be displaced has long left the processor's caches: it is called back before
+ * it is needed. */
+static void expect_displacement(const struct stripe *stripe)
+{
+	const struct session *oldest = stripe->guests.oldest;
+	const char *after = oldest != NULL ? (const char *)oldest->newer : NULL;
+
+	for (size_t at = 0; after != NULL && at < sizeof(*oldest); at += CACHE_LINE)
+		__builtin_prefetch(after + at, 1);
+}
+
 static bool expired(struct sessions *sessions, const struct session *session, int64_t now)
 {
-	return now - session->created >= sessions->maximum_time
-		|| now - session->touched >= sessions->idle_time;
+	return now - session->created >= sessions->maximum_time ||
+		now - session->touched >= sessions->idle_time;
 }
 
 int sessions_new(const struct sessions_options *options, struct sessions **ret_sessions)
@@ -208,8 +227,8 @@ void sessions_set_times(struct sessions *sessions, int64_t maximum_time, int64_t
 	sessions->idle_time = idle_time != 0 ? idle_time : DEFAULT_IDLE_TIME;
 }
 
-static int hash_cookie(
-	const struct sessions *sessions, const char *cookie, unsigned char hash[SESSIONS_HASH_BYTES])
+static int hash_cookie(const struct sessions *sessions, const char *cookie,
+	unsigned char hash[SESSIONS_HASH_BYTES])
 {
 	return EVP_Digest(cookie, strlen(cookie), hash, NULL, sessions->sha256, NULL) == 1
 		? 0
@@ -233,7 +252,7 @@ int sessions_create(
 	if (session == NULL)
 		return ERROR_MEMORY;
 	if (hash_cookie(sessions, text, session->hash) != 0) {
-		free(session);
+		session_free(session);
 		return ERROR_MEMORY;
 	}
 	session->created = session->touched = clock_steady(sessions->clock);
@@ -246,15 +265,15 @@ int sessions_create(
 		displaced = stripe->guests.oldest;
 		if (displaced != NULL) {
 			idle_remove(&stripe->guests, displaced);
-			unchain(sessions, stripe, displaced);
+			unchain(stripe, displaced);
+			expect_displacement(stripe);
 		} else {
 			error = ERROR_LIMIT;
 		}
 	}
 	if (error == 0) {
 		bucket = bucket_of(sessions, stripe, session->hash);
-		session->next = *bucket;
-		*bucket = session;
+		chain_add(bucket, session);
 		stripe->count++;
 	}
 	pthread_mutex_unlock(&stripe->lock);
@@ -290,7 +309,7 @@ int sessions_take(struct sessions *sessions, const char *cookie, struct session 
 	} else {
 		idle_remove(list_of(stripe, session), session);
 		if (expired(sessions, session, now)) {
-			unchain(sessions, stripe, session);
+			unchain(stripe, session);
 			ended = session;
 			error = ERROR_NOT_FOUND;
 		} else {
@@ -344,7 +363,7 @@ void sessions_release(struct sessions *sessions, struct session *session)
 	session->touched = clock_steady(sessions->clock);
 	ended = session->state == STATE_ENDED || session->state == STATE_NONE;
 	if (ended)
-		unchain(sessions, stripe, session);
+		unchain(stripe, session);
 	else
 		idle_add(list_of(stripe, session), session);
 	pthread_mutex_unlock(&stripe->lock);
@@ -369,7 +388,7 @@ static struct session *sweep_list(struct sessions *sessions, struct stripe *stri
 			break;
 		if (expired(sessions, session, now)) {
 			idle_remove(list, session);
-			unchain(sessions, stripe, session);
+			unchain(stripe, session);
 			session->next = chain;
 			chain = session;
 		}

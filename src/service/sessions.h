@@ -30,33 +30,34 @@
 struct session {
 	/* written by sessions.c */
 	unsigned char hash[SESSIONS_HASH_BYTES];
-	int64_t created;  /* steady */
-	int64_t touched;  /* steady; end of the last transaction */
-	bool busy;        /* a transaction is open; its holder owns everything below */
-	bool errored;     /* a fault came in while busy: becomes ERRORED at release */
-	struct session *next, *newer, *older;
+	struct session *next, **place; /* in its chain */
+	struct session *newer, *older; /* in its list */
+	int64_t created;               /* steady */
+	int64_t touched;               /* steady; end of the last transaction */
+	bool busy;                     /* a transaction is open; its holder owns everything below */
+	bool errored;                  /* a fault came in while busy: becomes ERRORED at release */
 
 	/* written by the holder, between take/create and release */
 	enum state state;
 	enum message_root root;
 	struct message_version version;
 	char log_id[UUID_SIZE];
-	unsigned capabilities;          /* bit per capability value of the tables */
-	char *user;                     /* authenticated user and domain; NULL before */
+	unsigned capabilities; /* bit per capability value of the tables */
+	char *user;            /* authenticated user and domain; NULL before */
 	char *domain;
-	char *client_name;              /* client-info of the hello */
+	char *client_name; /* client-info of the hello */
 	char *client_product;
-	struct seal password;           /* empty unless sealed */
-	void *role;                     /* the program's own part */
+	struct seal password; /* empty unless sealed */
+	void *role;           /* the program's own part */
 	void (*role_free)(void *role);
 };
 
 struct sessions;
 
 struct sessions_options {
-	size_t maximum;           /* sessions in all; 0: 65536 */
-	int64_t maximum_time;     /* 0: 30 min */
-	int64_t idle_time;        /* 0: 5 min */
+	size_t maximum;       /* sessions in all; 0: 65536 */
+	int64_t maximum_time; /* 0: 30 min */
+	int64_t idle_time;    /* 0: 5 min */
 	const struct clock *clock;
 	const struct entropy *entropy;
 };
@@ -69,8 +70,8 @@ void sessions_set_times(struct sessions *sessions, int64_t maximum_time, int64_t
 
 /* Makes a session in state NONE, held by the caller, and its cookie. 0,
  * ERROR_LIMIT (full of authenticated sessions), ERROR_MEMORY, ERROR_SYSTEM. */
-int sessions_create(struct sessions *sessions, char cookie[SESSIONS_COOKIE_SIZE],
-	struct session **ret_session);
+int sessions_create(
+	struct sessions *sessions, char cookie[SESSIONS_COOKIE_SIZE], struct session **ret_session);
 
 /* Takes the session of a cookie. 0; ERROR_NOT_FOUND (unknown, or it has expired, which ends
  * it); ERROR_BUSY (another transaction is open). */

@@ -3,7 +3,8 @@
 const struct cyaml_schema_field settings_sessions_fields[] = {
 	CYAML_FIELD_UINT(
 		"maximum-seconds", CYAML_FLAG_OPTIONAL, struct settings_sessions, maximum_seconds),
-	CYAML_FIELD_UINT("idle-seconds", CYAML_FLAG_OPTIONAL, struct settings_sessions, idle_seconds),
+	CYAML_FIELD_UINT(
+		"idle-seconds", CYAML_FLAG_OPTIONAL, struct settings_sessions, idle_seconds),
 	CYAML_FIELD_UINT("maximum", CYAML_FLAG_OPTIONAL, struct settings_sessions, maximum),
 	CYAML_FIELD_END,
 };

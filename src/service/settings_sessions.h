@@ -17,8 +17,7 @@ extern const struct cyaml_schema_field settings_sessions_fields[];
 
 /* The key "sessions", for a member `struct settings_sessions member`; optional. */
 #define SETTINGS_SESSIONS(type, member)                                                            \
-	CYAML_FIELD_MAPPING(                                                                       \
-		"sessions", CYAML_FLAG_OPTIONAL, type, member, settings_sessions_fields)
+	CYAML_FIELD_MAPPING("sessions", CYAML_FLAG_OPTIONAL, type, member, settings_sessions_fields)
 
 /* A table of this size and these times. As sessions_new. */
 int settings_sessions_new(const struct settings_sessions *settings, const struct clock *clock,

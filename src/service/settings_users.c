@@ -11,12 +11,12 @@
 static const struct cyaml_schema_field user_fields[] = {
 	CYAML_FIELD_STRING_PTR(
 		"name", CYAML_FLAG_DEFAULT, struct settings_user, name, 1, SETTINGS_NAME_MAXIMUM),
-	CYAML_FIELD_STRING_PTR(
-		"domain", CYAML_FLAG_OPTIONAL, struct settings_user, domain, 0, SETTINGS_NAME_MAXIMUM),
+	CYAML_FIELD_STRING_PTR("domain", CYAML_FLAG_OPTIONAL, struct settings_user, domain, 0,
+		SETTINGS_NAME_MAXIMUM),
 	CYAML_FIELD_STRING_PTR("password", CYAML_FLAG_DEFAULT, struct settings_user, password, 1,
 		PASSWORD_HASH_SIZE - 1),
-	CYAML_FIELD_SEQUENCE("groups", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct settings_user,
-		groups, &settings_text_value, 0, SETTINGS_USERS_MAXIMUM),
+	CYAML_FIELD_SEQUENCE("groups", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct settings_user, groups, &settings_text_value, 0, SETTINGS_USERS_MAXIMUM),
 	CYAML_FIELD_END,
 };
 
@@ -24,8 +24,8 @@ const struct cyaml_schema_value settings_user_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct settings_user, user_fields),
 };
 
-int settings_check_users(const struct config *config, const struct settings_users *users,
-	struct config_fault *fault)
+int settings_check_users(
+	const struct config *config, const struct settings_users *users, struct config_fault *fault)
 {
 	char path[PATH_SIZE];
 
@@ -34,7 +34,8 @@ int settings_check_users(const struct config *config, const struct settings_user
 			continue;
 		snprintf(path, sizeof(path), "users[%u].password", i);
 		return config_fault_at(config, fault, path,
-			"the password of '%s' is not a hash this system can check; expected one made with "
+			"the password of '%s' is not a hash this system can check; expected one "
+			"made with "
 			"'fairlead passwd'",
 			users->list[i].name);
 	}
@@ -59,7 +60,8 @@ int settings_users_identity(const struct settings_users *users, struct identity 
 			.group_count = user->groups_count,
 		};
 	}
-	error = identity_file_new(entries, users->list_count, ret_identity);
+	error = identity_file_new(entries, users->list_count, (const char *const *)users->domains,
+		users->domains_count, ret_identity);
 	free(entries);
 	return error;
 }

@@ -29,7 +29,8 @@ struct settings_users {
 
 extern const struct cyaml_schema_value settings_user_value;
 
-/* The keys "domains" and "users", for a member `struct settings_users member`. Write a comma after it. */
+/* The keys "domains" and "users", for a member `struct settings_users member`. Write a comma after
+ * it. */
 #define SETTINGS_USERS(type, member)                                                               \
 	CYAML_FIELD_SEQUENCE("domains", CYAML_FLAG_POINTER, type, member.domains,                  \
 		&settings_text_value, 1, 256),                                                     \

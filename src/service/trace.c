@@ -24,7 +24,7 @@ static const char *show_name(void *user, const char *name)
 
 static int redact(const struct log *log, const struct message *message, struct buffer *text)
 {
-	struct names names = { .log = log };
+	struct names names = {.log = log};
 
 	buffer_init(text, 2 * HTTP_BODY_MAXIMUM);
 	return codec_encode_redacted(message, show_name, &names, text);

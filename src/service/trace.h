@@ -19,7 +19,7 @@ void trace_log(struct log *log, const char *id, enum log_level level, const char
 
 /* Writes FOLDER/<name>-<process>-<number>-<element>.xml. A failure is not reported: a capture is a
  * tool for tests. NULL folder: nothing happens. */
-void trace_capture(const char *folder, const char *name, struct log *log,
-	const struct message *message);
+void trace_capture(
+	const char *folder, const char *name, struct log *log, const struct message *message);
 
 #endif

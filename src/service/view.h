@@ -2,8 +2,8 @@
  * view.h - what a configuration says, as the requests see it.
  *
  * A view is immutable and counted. A request holds the view it began with;
- * a reload puts a new one in its place, and the old one goes when its last holder lets it go. A program's view
- * begins with a struct view.
+ * a reload puts a new one in its place, and the old one goes when its last holder lets it go. A
+ * program's view begins with a struct view.
  */
 #ifndef FAIRLEAD_SERVICE_VIEW_H
 #define FAIRLEAD_SERVICE_VIEW_H

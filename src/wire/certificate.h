@@ -18,13 +18,13 @@
 /* Worst last; a certificate with several troubles reports all, see below. */
 enum certificate_trouble {
 	CERTIFICATE_GOOD = 0,
-	CERTIFICATE_SELF_SIGNED = 1 << 0,    /* X.509 error 18 or 19 */
-	CERTIFICATE_UNKNOWN_CA = 1 << 1,     /* 2, 20, 21: issuer not in the store */
-	CERTIFICATE_WRONG_NAME = 1 << 2,     /* no subject matches the name asked for */
+	CERTIFICATE_SELF_SIGNED = 1 << 0, /* X.509 error 18 or 19 */
+	CERTIFICATE_UNKNOWN_CA = 1 << 1,  /* 2, 20, 21: issuer not in the store */
+	CERTIFICATE_WRONG_NAME = 1 << 2,  /* no subject matches the name asked for */
 	CERTIFICATE_EXPIRED = 1 << 3,
 	CERTIFICATE_NOT_YET_VALID = 1 << 4,
 	CERTIFICATE_WRONG_FINGERPRINT = 1 << 5,
-	CERTIFICATE_OTHER = 1 << 6,          /* anything else; see text */
+	CERTIFICATE_OTHER = 1 << 6, /* anything else; see text */
 };
 
 enum certificate_verify {
@@ -39,20 +39,20 @@ struct certificate_policy {
 	const char *ca_file;     /* PEM; NULL: the system's store */
 	const char *name;        /* host name or address the user asked for; NULL: not checked */
 	const char *fingerprint; /* hexadecimal SHA-256, ':' allowed; when given,
-	                          * this certificate and no other is good, whoever signed it and
-	                          * whatever its name; only its dates still count */
+				  * this certificate and no other is good, whoever signed it and
+				  * whatever its name; only its dates still count */
 };
 
 /* What was found; filled during the handshake. Names come from the peer; what is not printable in
  * them is escaped or shown as '?'. Texts that do not fit are cut. */
 struct certificate_report {
-	unsigned troubles;                   /* of enum certificate_trouble, or-ed */
+	unsigned troubles; /* of enum certificate_trouble, or-ed */
 	char subject[CERTIFICATE_TEXT_SIZE];
 	char issuer[CERTIFICATE_TEXT_SIZE];
-	char names[CERTIFICATE_TEXT_SIZE];   /* alternative names, ", " between; else common name */
-	char not_after[32];                  /* ISO 8601, UTC */
+	char names[CERTIFICATE_TEXT_SIZE]; /* alternative names, ", " between; else common name */
+	char not_after[32];                /* ISO 8601, UTC */
 	char fingerprint[2 * CERTIFICATE_FINGERPRINT_BYTES + 1];
-	char text[CERTIFICATE_TEXT_SIZE];    /* one line for people; "" when good */
+	char text[CERTIFICATE_TEXT_SIZE]; /* one line for people; "" when good */
 };
 
 /* Prepares a client context for a policy (trust store, protocol 1.2 and
@@ -70,8 +70,8 @@ int certificate_prepare_like(SSL_CTX *context, SSL_CTX *prepared);
  * outlive the handshake. Sets SNI when policy->name is a host name. A resumed
  * TLS session shows no certificate and is not judged: resume only under the same policy.
  * 0 or ERROR_TLS. */
-int certificate_watch(SSL *ssl, const struct certificate_policy *policy,
-	struct certificate_report *report);
+int certificate_watch(
+	SSL *ssl, const struct certificate_policy *policy, struct certificate_report *report);
 
 /* The same for whoever has only the context at hand, such as libcurl's
  * CURLOPT_SSL_CTX_FUNCTION: holds for every handshake on it that is not watched itself, so the

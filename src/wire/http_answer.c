@@ -1,6 +1,7 @@
 #include "wire/http_answer.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
@@ -56,7 +57,7 @@ void http_answer_date(int64_t seconds, char date[HTTP_DATE_SIZE])
 	/* Not strftime's names, which follow the locale. */
 	static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 	static const char months[12][4] = {
-	        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t at = (time_t)seconds;
 	struct tm tm;
 
@@ -80,32 +81,44 @@ static void number(struct buffer *out, size_t value, unsigned base)
 	(void)buffer_append(out, digits + at, sizeof(digits) - at);
 }
 
-static bool is_clean(const char *text)
+/* Length of a text without control characters; SIZE_MAX: it has one. */
+static size_t clean_length(const char *text)
 {
-	for (; *text != '\0'; text++) {
-		unsigned char byte = (unsigned char)*text;
+	size_t length = strlen(text);
+	unsigned odd = 0;
 
-		if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
-			return false;
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)text[i];
+
+		odd |= (byte < 0x20 && byte != '\t') || byte == 0x7f;
 	}
-	return true;
+	return odd == 0 ? length : SIZE_MAX;
 }
 
 static void header(struct buffer *out, const char *name, const char *value)
 {
-	if (!is_clean(name) || !is_clean(value) || name[0] == '\0' || strchr(name, ':') != NULL)
+	size_t name_length = clean_length(name);
+	size_t value_length = clean_length(value);
+	char *to;
+
+	if (name_length == SIZE_MAX || value_length == SIZE_MAX || name_length == 0 ||
+		memchr(name, ':', name_length) != NULL)
 		return;
-	(void)buffer_text(out, name);
-	(void)buffer_append(out, ": ", 2);
-	(void)buffer_text(out, value);
-	(void)buffer_append(out, "\r\n", 2);
+	to = buffer_reserve(out, name_length + value_length + 4);
+	if (to == NULL)
+		return;
+	memcpy(to, name, name_length);
+	memcpy(to + name_length, ": ", 2);
+	memcpy(to + name_length + 2, value, value_length);
+	memcpy(to + name_length + 2 + value_length, "\r\n", 2);
+	buffer_added(out, name_length + value_length + 4);
 }
 
 int http_answer_write(
-        struct buffer *out, const struct http_response *response, const struct http_answer *answer)
+	struct buffer *out, const struct http_response *response, const struct http_answer *answer)
 {
 	bool bodiless =
-	        response->status < 200 || response->status == 204 || response->status == 304;
+		response->status < 200 || response->status == 204 || response->status == 304;
 	bool chunked = response->chunked && !answer->http10 && !bodiless;
 	int result;
 
@@ -117,8 +130,8 @@ int http_answer_write(
 	(void)buffer_text(out, "\r\nDate: ");
 	(void)buffer_text(out, answer->date);
 	(void)buffer_text(out,
-	        answer->keep_alive ? "\r\nConnection: keep-alive\r\n"
-	                           : "\r\nConnection: close\r\n");
+		answer->keep_alive ? "\r\nConnection: keep-alive\r\n"
+				   : "\r\nConnection: close\r\n");
 	if (response->content_type != NULL && !bodiless)
 		header(out, "Content-Type", response->content_type);
 	for (size_t i = 0; i < response->header_count; i++)
@@ -141,6 +154,6 @@ int http_answer_write(
 		result = buffer_append(out, response->body, response->body_length);
 	if (chunked)
 		result =
-		        buffer_text(out, response->body_length > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
+			buffer_text(out, response->body_length > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
 	return result;
 }

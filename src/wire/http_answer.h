@@ -27,7 +27,7 @@ struct http_answer {
 /* Appends the answer. Headers whose name or value has control characters are left out: they
  * would be further headers to the reader. 0, ERROR_LIMIT or ERROR_MEMORY; then the
  * buffer's content is not an answer. */
-int http_answer_write(struct buffer *out, const struct http_response *response,
-	const struct http_answer *answer);
+int http_answer_write(
+	struct buffer *out, const struct http_response *response, const struct http_answer *answer);
 
 #endif

@@ -441,7 +441,8 @@ void http_client_free(struct http_client *client)
 	while (client->calls != NULL) {
 		struct call *call = client->calls;
 
-		/* finish() takes it off the list through call->link, which the analyser cannot follow. */
+		/* finish() takes it off the list through call->link, which the analyser cannot
+		 * follow. */
 		http_lane_remove(call->lane, call->easy); /* NOLINT(clang-analyzer-unix.Malloc) */
 		finish(call, ERROR_CLOSED, "the call was given up");
 	}

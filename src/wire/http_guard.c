@@ -63,8 +63,8 @@ struct http_guard *http_guard_new(const struct http_limits *limits)
 	guard->buckets = calloc(size, sizeof(*guard->buckets));
 	guard->entries = calloc(guard->limits.connections, sizeof(*guard->entries));
 	if (guard->buckets == NULL || guard->entries == NULL ||
-	        entropy_fill(entropy_system(), guard->seed, sizeof(guard->seed)) != 0 ||
-	        pthread_mutex_init(&guard->mutex, NULL) != 0) {
+		entropy_fill(entropy_system(), guard->seed, sizeof(guard->seed)) != 0 ||
+		pthread_mutex_init(&guard->mutex, NULL) != 0) {
 		free(guard->buckets);
 		free(guard->entries);
 		free(guard);
@@ -101,7 +101,7 @@ void http_guard_key(const struct sockaddr *address, struct http_guard_key *ret_k
 		const struct sockaddr_in6 *in6 = (const void *)address;
 
 		memcpy(ret_key->bytes, &in6->sin6_addr,
-		        IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) ? 16 : 8);
+			IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) ? 16 : 8);
 	}
 }
 
@@ -119,7 +119,7 @@ static uint32_t *bucket(struct http_guard *guard, const struct http_guard_key *k
 
 	memcpy(halves, key->bytes, sizeof(halves));
 	return &guard->buckets[mix(mix(halves[0] ^ guard->seed[0]) ^ halves[1] ^ guard->seed[1]) &
-	        guard->mask];
+		guard->mask];
 }
 
 /* Where the number of this key's entry stands; *result is NONE if there is none. */

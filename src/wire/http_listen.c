@@ -46,7 +46,7 @@ int http_split_address(const char *address, char *host, size_t host_size, uint16
 		return ERROR_INPUT;
 	}
 	if (end == start || (size_t)(end - start) >= host_size ||
-	        memchr(start, ']', (size_t)(end - start)) != NULL)
+		memchr(start, ']', (size_t)(end - start)) != NULL)
 		return ERROR_INPUT;
 	result = read_port(colon + 1, &port);
 	if (result != 0)
@@ -68,8 +68,8 @@ static uint16_t bound_port(int fd)
 
 	if (getsockname(fd, &address.any, &length) != 0)
 		return 0;
-	return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port
-						       : address.v4.sin_port);
+	return ntohs(
+		address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 static int open_socket(const struct addrinfo *info, int *ret_socket)
@@ -81,10 +81,10 @@ static int open_socket(const struct addrinfo *info, int *ret_socket)
 	if (fd < 0)
 		return ERROR_SYSTEM;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0 ||
-	        (info->ai_family == AF_INET6 &&
-	                setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0) ||
-	        bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0 ||
+		(info->ai_family == AF_INET6 &&
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0) ||
+		bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
 		error = errno;
 		close(fd);
 		errno = error;
@@ -97,8 +97,8 @@ static int open_socket(const struct addrinfo *info, int *ret_socket)
 int http_listen(const char *address, int *ret_socket, uint16_t *ret_port)
 {
 	const struct addrinfo hints = {
-	        .ai_socktype = SOCK_STREAM,
-	        .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 	};
 	struct addrinfo *info = NULL;
 	char host[256];

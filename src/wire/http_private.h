@@ -1,6 +1,7 @@
 /*
  * http_private.h - what http_server.c (listening, limits, time), http_connection.c (sockets, TLS),
- * http_transfer.c (bytes) and http_exchange.c (requests and answers) share. Nobody else includes it, except tests.
+ * http_transfer.c (bytes) and http_exchange.c (requests and answers) share. Nobody else includes
+ * it, except tests.
  *
  * Everything here belongs to one loop.
  */
@@ -28,8 +29,8 @@
 #define HTTP_LINGER_BYTES (512 * 1024)
 
 /* A request that follows the last answer sooner makes a connection a busy one: it keeps OpenSSL's
- * buffers (33 KiB), which otherwise are wiped, freed and made again for every request. After as long
- * without one they are given back. */
+ * buffers (33 KiB), which otherwise are wiped, freed and made again for every request. After as
+ * long without one they are given back. */
 #define HTTP_BUSY_MILLISECONDS 1000
 
 /* Exchanges kept for the next request, with their arena's first block. */
@@ -136,8 +137,8 @@ struct http_server {
 
 /* --- http_server.c --- */
 
-void http_server_event(struct http_server *server, enum http_event event, const char *peer,
-	const char *text);
+void http_server_event(
+	struct http_server *server, enum http_event event, const char *peer, const char *text);
 
 /* Puts the connection into a state and starts that state's time, unless it is already under the
  * same limit: a handshake, then the head of the first request share one. */

@@ -153,8 +153,7 @@ static void expire(struct http_connection *connection)
 /* When an idle connection fell idle. */
 static uint64_t idle_since(const struct http_connection *connection)
 {
-	return connection->deadline -
-		(uint64_t)connection->server->limits.idle_seconds * 1000;
+	return connection->deadline - (uint64_t)connection->server->limits.idle_seconds * 1000;
 }
 
 void http_server_wake(struct http_connection *connection)
@@ -181,7 +180,8 @@ static void settle_idle(struct http_server *server, uint64_t now)
 			continue;
 		if (idle->busy) {
 			SSL_set_mode(idle->ssl, SSL_MODE_RELEASE_BUFFERS);
-			/* Refused while part of a record waits in them; reading the rest does it. */
+			/* Refused while part of a record waits in them; reading the rest does it.
+			 */
 			(void)SSL_free_buffers(idle->ssl);
 			idle->busy = false;
 		}

@@ -28,7 +28,6 @@
 #define HTTP_BODY_MAXIMUM (64 * 1024)
 #define HTTP_HEAD_MAXIMUM (16 * 1024)
 #define HTTP_HEADERS_MAXIMUM 64
-#define HTTP_ADDRESS_SIZE 64 /* "[2001:db8::1]:65535" with NUL */
 
 struct http_header {
 	const char *name;  /* as sent */
@@ -44,8 +43,8 @@ struct http_request {
 	size_t header_count;
 	const char *body; /* NUL-terminated, though it may contain NUL */
 	size_t body_length;
-	const char *peer;       /* numeric address without port */
-	const char *local;      /* numeric address the client reached */
+	const char *peer;  /* numeric address without port */
+	const char *local; /* numeric address the client reached */
 	uint16_t peer_port;
 };
 
@@ -53,8 +52,8 @@ struct http_request {
 const char *http_request_header(const struct http_request *request, const char *name);
 
 struct http_response {
-	int status;                  /* 200 ... */
-	const char *content_type;    /* NULL: no body type header */
+	int status;               /* 200 ... */
+	const char *content_type; /* NULL: no body type header */
 	const char *body;
 	size_t body_length;
 	const struct http_header *headers; /* further ones, written with this spelling */
@@ -85,22 +84,22 @@ void http_exchange_reply(struct http_exchange *exchange, const struct http_respo
 struct http_limits {
 	unsigned connections;             /* in all, on this server object (0: 4096) */
 	unsigned connections_per_address; /* 0: 256 */
-	unsigned head_seconds;            /* from first byte (or accept) to end of head, as much again
-	                                   * for the body, and for the client to take any part of
-	                                   * the answer (0: 10) */
-	unsigned idle_seconds;            /* between requests (0: 60) */
+	unsigned head_seconds; /* from first byte (or accept) to end of head, as much again
+				* for the body, and for the client to take any part of
+				* the answer (0: 10) */
+	unsigned idle_seconds; /* between requests (0: 60) */
 };
 
 /* What happened, for the program's log and counters. */
 enum http_event {
-	HTTP_EVENT_TLS_FAILED,     /* text: why */
-	HTTP_EVENT_REFUSED,        /* a limit on connections; text: which */
-	HTTP_EVENT_BAD_REQUEST,    /* 400, 408, 413, 431; text: status and why */
+	HTTP_EVENT_TLS_FAILED,  /* text: why */
+	HTTP_EVENT_REFUSED,     /* a limit on connections; text: which */
+	HTTP_EVENT_BAD_REQUEST, /* 400, 408, 413, 431; text: status and why */
 };
 
 struct http_server_options {
 	uv_loop_t *loop;
-	SSL_CTX *context; /* a reference is taken */
+	SSL_CTX *context;                 /* a reference is taken */
 	const struct http_limits *limits; /* NULL: defaults; copied */
 	/* Counts connections per address across all loops of a program; NULL: own. */
 	struct http_guard *guard;
@@ -134,8 +133,8 @@ struct http_server;
 /* Serves one listening socket (owned by the server from now on). A program
  * makes one per listener and loop. 0, ERROR_MEMORY, ERROR_SYSTEM; the socket is then
  * still the caller's. */
-int http_server_start(const struct http_server_options *options, int socket,
-	struct http_server **ret_server);
+int http_server_start(
+	const struct http_server_options *options, int socket, struct http_server **ret_server);
 
 /* New connections use this context from now on (SIGHUP). Call on the loop. */
 void http_server_set_context(struct http_server *server, SSL_CTX *context);

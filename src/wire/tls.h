@@ -25,8 +25,8 @@ struct tls_certificate {
 struct tls_options {
 	struct tls_certificate certificates[TLS_CERTIFICATES_MAXIMUM];
 	size_t count;
-	bool tls10;       /* opt-in: 1.0 and 1.1 too, at security level 0 */
-	bool tls13_only;  /* the session on TCP 4172 */
+	bool tls10;      /* opt-in: 1.0 and 1.1 too, at security level 0 */
+	bool tls13_only; /* the session on TCP 4172 */
 };
 
 /* A new server context (reference-counted by OpenSSL; free with SSL_CTX_free).
@@ -34,8 +34,8 @@ struct tls_options {
  * together), ERROR_SYSTEM (a file cannot be read), ERROR_TLS; `fault` then
  * says which file and why. To reload on SIGHUP make a new one and put it in the old
  * one's place; connections keep the context they began with. */
-int tls_server_context(const struct tls_options *options, SSL_CTX **ret_context,
-	char fault[TLS_FAULT_SIZE]);
+int tls_server_context(
+	const struct tls_options *options, SSL_CTX **ret_context, char fault[TLS_FAULT_SIZE]);
 
 /* The text of the newest OpenSSL error of this thread; clears the queue. */
 const char *tls_error(char text[TLS_FAULT_SIZE]);

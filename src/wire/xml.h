@@ -13,10 +13,10 @@
 
 #include "base/buffer.h"
 
-#define XML_DEPTH_MAXIMUM 16       /* elements inside each other, root included */
-#define XML_ATTRIBUTES_MAXIMUM 16  /* of one element */
-#define XML_NAME_MAXIMUM 128       /* bytes of an element or attribute name */
-#define XML_ELEMENTS_MAXIMUM 4096  /* of one document */
+#define XML_DEPTH_MAXIMUM 16      /* elements inside each other, root included */
+#define XML_ATTRIBUTES_MAXIMUM 16 /* of one element */
+#define XML_NAME_MAXIMUM 128      /* bytes of an element or attribute name */
+#define XML_ELEMENTS_MAXIMUM 4096 /* of one document */
 #define XML_FAULT_SIZE 256
 
 struct xml_position {
@@ -25,8 +25,8 @@ struct xml_position {
 };
 
 struct xml_name {
-	const char *local;     /* without prefix */
-	const char *prefix;    /* NULL: none */
+	const char *local;      /* without prefix */
+	const char *prefix;     /* NULL: none */
 	const char *name_space; /* URI; NULL: none */
 };
 
@@ -48,8 +48,8 @@ struct xml_handler {
 
 /* Why a document was refused. */
 struct xml_fault {
-	char detail[XML_FAULT_SIZE]; /* names the element where one is at fault:
-	                              * "failed to close 'client-info' element" */
+	char detail[XML_FAULT_SIZE];        /* names the element where one is at fault:
+					     * "failed to close 'client-info' element" */
 	char element[XML_NAME_MAXIMUM + 1]; /* the element at fault, "" if none */
 	struct xml_position at;
 };

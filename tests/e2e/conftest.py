@@ -93,7 +93,7 @@ class Demo:
         )
         self.output = Lines(self.process.stdout, folder / "demo-output.log")
         try:
-            self.output.wait("^ready: ")
+            self.output.wait("^ready: ", limit=3 * LIMIT)
         except AssertionError:
             self.process.kill()
             raise

@@ -1,6 +1,7 @@
 """The agent: launch API, direct connect, who is let in on 4172, and its log in the vendor's format."""
 
 import re
+import signal
 import time
 import uuid
 
@@ -8,6 +9,7 @@ import pytest
 
 import messages
 from messages import AGENT_PATH, envelope
+from programs import LIMIT
 from session_wire import NAME, UNKNOWN, VERSION, WELCOME, SessionPort, refusal
 from wire import Talk, curl
 
@@ -244,6 +246,7 @@ def in_order(lines, *expected):
 
 
 def test_start_marks(host):
+    host.log.wait("Web Server started")
     in_order(texts(host.log.since()), r"^-- pcoip_agent begins$", r"^Module name = .*Version Number = ",
              r"^Web Server started successfully!$")
 
@@ -318,11 +321,12 @@ def test_log_file(start, studio, tmp_path):
     """A file is private, appended to, and opened anew on SIGHUP (as logrotate wants it)."""
     file = tmp_path / "own.log"
     agent = start("fairlead-agent", studio.agent(tmp_path, log={"file": str(file), "level": 2}))
-    assert file.stat().st_mode & 0o077 == 0 or file.stat().st_mode & 0o022 == 0
+    assert file.stat().st_mode & 0o027 == 0
+    assert curl(agent.address("launch"), AGENT_PATH, ca=studio.ca).status == 200  # by then it is written
     assert "Web Server started successfully!" in file.read_text()
     file.rename(tmp_path / "own.log.1")
-    agent.send_signal(1)
-    deadline = time.monotonic() + 20
+    agent.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + LIMIT
     while not file.exists() and time.monotonic() < deadline:
         assert curl(agent.address("launch"), AGENT_PATH, ca=studio.ca).status == 200
     assert file.exists()

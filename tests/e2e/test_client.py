@@ -572,7 +572,7 @@ def test_choice_on_the_terminal(client, system, studio):
     terminal.expect("Farm desk")
     terminal.expect("Number: ")
     terminal.type("7\n")
-    terminal.expect("A number from 1 to 2")
+    terminal.expect(r"A number from 1 to 2 is expected\.\s+Number: ")
     terminal.type("2\n")
     terminal.end()
     assert "\033[3" not in terminal.text, "colours although NO_COLOR is set"

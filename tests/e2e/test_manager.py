@@ -275,7 +275,7 @@ def test_broker_that_is_none(start, studio, tmp_path, kind):
     with Talk(manager.address("manager"), studio.ca) as talk:
         reply = promptly(talk, messages.hello())
         assert (reply.name, reply.result) == ("error-resp", "ERR_BROKER_UNREACHABLE")
-    manager.log.wait(r"PCM :No response from PCoIP broker 127\.0\.0\.1:\d+ \(hello\): \S")
+    manager.log.wait(r"PCM :Stage 1: No response from PCoIP broker 127\.0\.0\.1:\d+ \(hello\): \S")
 
 
 def test_broker_that_comes_back(start, studio):
@@ -327,7 +327,7 @@ def test_unverifiable_agent(start, studio, tmp_path):
     stage = Stage(start, studio, pair=certs.self_signed(tmp_path))
     refused_allocation(stage, "ALLOC_FAILED_TO_ALLOCATE_AGENT")
     assert stage.agent.requests == []
-    stage.manager.log.wait(r"PCM :No response from PCoIP Agent \S+ \(launch-session\): .*(self.signed|certificate)")
+    stage.manager.log.wait(r"PCM :Stage 4: No response from PCoIP Agent \S+ \(launch-session\): .*(self.signed|certificate)")
 
 
 def test_agent_of_another_name(start, studio):
@@ -410,15 +410,15 @@ def test_slow_peers_do_not_stop_others(start, studio):
 
 
 def test_log_of_the_manager(stage):
-    """The vendor's words for what goes to the broker and to the agent."""
+    """The stage, and the vendor's words for what goes to the broker and to the agent."""
     with stage.logged_on() as talk:
         talk.ask(messages.allocate("a"))
     log = stage.manager.log
-    for message in ("hello", "authenticate", "allocate-resource"):
-        log.wait(rf"PCM :Sending request to PCoIP broker \({message}\)$")
-        log.wait(rf"PCM :Received response from PCoIP broker \({message}\)")
-    log.wait(r"PCM :Sending request to PCoIP Agent \S+ \(launch-session\)$")
-    log.wait(r"PCM :Received response from PCoIP Agent \S+ \(launch-session\) SUCCESSFUL")
+    for number, message in ((1, "hello"), (2, "authenticate"), (4, "allocate-resource")):
+        log.wait(rf"PCM :Stage {number}: Sending request to PCoIP broker \({message}\)$")
+        log.wait(rf"PCM :Stage {number}: Received response from PCoIP broker \({message}\)")
+    log.wait(r"PCM :Stage 4: Sending request to PCoIP Agent \S+ \(launch-session\)$")
+    log.wait(r"PCM :Stage 4: Received response from PCoIP Agent \S+ \(launch-session\) SUCCESSFUL")
 
 
 def test_envelope_of_the_answer_is_the_client_s(stage):

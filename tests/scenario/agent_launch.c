@@ -1,6 +1,8 @@
 /*
  * The agent's launch API: who gets a session, who does not, and what the licence has to do with it.
  */
+#include <assert.h>
+
 #include "agent_stage.h"
 
 #define MINUTE (60 * CLOCK_SECOND)
@@ -361,6 +363,40 @@ static void test_not_a_launch(void **state)
 	}
 }
 
+/* However little memory a request gets: it is answered, and the host is free or has a session. */
+static void test_memory(void **state)
+{
+	unsigned exhausted = 0, whole = 0;
+
+	(void)state;
+	for (size_t maximum = 16384; maximum > 0; maximum -= maximum > 512 ? 128 : 32) {
+		struct scenario_request request = {
+			.endpoint = stage.agent.launch,
+			.root = ROOT_AGENT,
+			.inner = LAUNCH("alice"),
+			.arena_maximum = maximum,
+		};
+		struct scenario_answer *answer = scenario_send(&stage.scenario, &request);
+		struct scenario_call *call;
+
+		while (!answer->done) {
+			call = scenario_pending(&stage.scenario);
+			if (call != NULL)
+				scenario_reply(&stage.scenario, call, GRANTED, NULL);
+			else
+				(void)uv_run(&stage.scenario.uv, UV_RUN_ONCE);
+		}
+		assert(answer->status == 503 || answer->message != NULL);
+		if (answer->status == 503)
+			exhausted++;
+		else if (answer->message->id == MESSAGE_LAUNCH_SESSION_RESP)
+			whole++;
+		assert_true(stage.agent.phase == AGENT_FREE || stage.agent.phase == AGENT_PREPARED);
+	}
+	assert_true(exhausted > 0);
+	assert_true(whole > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +417,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reload_meanwhile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_a_launch, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -325,6 +325,19 @@ static void test_extension(void **state)
 	assert_field(answer, FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG, "dGFn");
 }
 
+/* A broker's success that does not say where. */
+static void test_no_target(void **state)
+{
+	struct scenario_answer *answer =
+		manager_stage_relay(&stage, MESSAGE_ALLOCATE_RESOURCE, ALLOCATE("edit"),
+			RESULT_ANSWER("allocate-resource-resp", "ALLOC_SUCCESSFUL", "fine"), NULL);
+
+	(void)state;
+	scenario_not_called(&stage.scenario);
+	assert_answer(answer, MESSAGE_ALLOCATE_RESOURCE_RESP, "ALLOC_FAILED_TO_ALLOCATE_BROKER");
+	assert_session(&stage, STATE_AUTHENTICATED, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_agents, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_broker_refuses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_complete_target, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_target, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_new_session, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_agent_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_password, set_up, tear_down),

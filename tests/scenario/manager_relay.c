@@ -2,6 +2,8 @@
  * The manager between a client and a broker: what it adds, keeps, changes, and what it makes of a
  * broker that does not do its part.
  */
+#include <assert.h>
+
 #include "manager_stage.h"
 
 static struct manager_stage stage;
@@ -404,6 +406,69 @@ static void test_roots_and_versions(void **state)
 	}
 }
 
+/* However little memory a request gets: it is answered, and the session stands. */
+static void test_memory(void **state)
+{
+	static const struct {
+		const char *inner;
+		enum message_id request, answer;
+		const char *broker;
+	} cases[] = {
+		{HELLO, MESSAGE_HELLO, MESSAGE_HELLO_RESP, HELLO_ANSWER},
+		{AUTHENTICATE_AS("alice", SCENARIO_PASSWORD), MESSAGE_AUTHENTICATE,
+			MESSAGE_AUTHENTICATE_RESP,
+			AUTHENTICATE_ANSWER("AUTH_SUCCESSFUL_AND_COMPLETE")},
+		{ALLOCATE("edit"), MESSAGE_ALLOCATE_RESOURCE, MESSAGE_ALLOCATE_RESOURCE_RESP,
+			TARGET},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned exhausted = 0, whole = 0;
+
+		for (size_t maximum = 24576; maximum > 0; maximum -= maximum > 512 ? 128 : 32) {
+			struct scenario_request request = {
+				.endpoint = stage.manager.endpoint,
+				.root = ROOT_CLIENT,
+				.inner = cases[i].inner,
+				.cookie = stage.cookie,
+				.arena_maximum = maximum,
+				.log_id = SCENARIO_LOG_ID,
+			};
+			struct scenario_answer *answer;
+			struct scenario_call *call;
+
+			stage.cookie[0] = '\0';
+			if (i == 1)
+				manager_stage_hello(&stage);
+			else if (i > 1)
+				manager_stage_logon(&stage);
+			answer = scenario_send(&stage.scenario, &request);
+			while ((call = scenario_pending(&stage.scenario)) != NULL)
+				scenario_reply(&stage.scenario, call,
+					call->request->id == MESSAGE_LAUNCH_SESSION
+						? LAUNCHED
+						: cases[i].broker,
+					NULL);
+			assert_true(answer->done);
+			assert(answer->status == 503 || answer->message != NULL);
+			if (answer->status == 503)
+				exhausted++;
+			else if (answer->message->id == cases[i].answer)
+				whole++;
+			else
+				assert_int_equal(answer->message->id, MESSAGE_ERROR_RESP);
+			if (answer->message != NULL &&
+				answer->message->id == MESSAGE_ALLOCATE_RESOURCE_RESP &&
+				strstr(answer->body, "ALLOC_SUCCESSFUL") != NULL)
+				assert_field(answer,
+					FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG, "dGFn");
+		}
+		assert_true(exhausted > 0);
+		assert_true(whole > 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +484,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_extensions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reload_meanwhile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_roots_and_versions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,10 +94,14 @@ void scenario_reply(struct scenario *scenario, struct scenario_call *call, const
 	char text[BODY_SIZE];
 
 	wrap(text, call->request->root, NULL, inner);
-	if (codec_decode(scenario->loop.reader, call->answer_arena, 1u << call->request->root, text,
-		    strlen(text), &message, &fault) != 0)
+	answer.error = codec_decode(scenario->loop.reader, call->answer_arena,
+		1u << call->request->root, text, strlen(text), &message, &fault);
+	if (answer.error == ERROR_INPUT)
 		fail_msg("the scenario's own answer is wrong: %s", fault.detail);
-	answer.message = message;
+	if (answer.error == 0)
+		answer.message = message;
+	else
+		answer.detail = error_text(answer.error);
 	answer_call(call, &answer);
 }
 
@@ -313,6 +317,11 @@ static struct scenario_call *oldest_call(struct scenario *scenario)
 	return call;
 }
 
+struct scenario_call *scenario_pending(struct scenario *scenario)
+{
+	return oldest_call(scenario);
+}
+
 struct scenario_call *scenario_called(struct scenario *scenario, enum message_id message)
 {
 	struct scenario_call *call;
@@ -355,6 +364,7 @@ void scenario_assert_answer(const struct scenario_answer *answer, enum message_i
 	if (answer->message == NULL) {
 		print_error("status %d: %s\n", answer->status, answer->body);
 		_fail(file, line);
+		return;
 	}
 	if (answer->message->id != id) {
 		print_error("%s\n", answer->body);

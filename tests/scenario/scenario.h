@@ -135,9 +135,12 @@ struct scenario_answer *scenario_start(struct scenario *scenario, struct endpoin
 /* The oldest call nobody has answered; turns the loop until there is one. It must be this message
  * (the type of its request). */
 struct scenario_call *scenario_called(struct scenario *scenario, enum message_id message);
+/* The same, if there is one by now; NULL: none. */
+struct scenario_call *scenario_pending(struct scenario *scenario);
 /* There must be none. */
 void scenario_not_called(struct scenario *scenario);
-/* Answers with a message under the request's root; `cookie` NULL: none comes with it. */
+/* Answers with a message under the request's root; `cookie` NULL: none comes with it. Where it does
+ * not fit into the transaction's memory, ERROR_MEMORY is the answer, as from the real peer. */
 void scenario_reply(struct scenario *scenario, struct scenario_call *call, const char *inner,
 	const char *cookie);
 /* The other program could not be asked. */

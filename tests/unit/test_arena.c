@@ -129,16 +129,35 @@ static void texts_are_copied(void **state)
 	arena_free(NULL);
 }
 
+/* Remembered until the reset, whatever fits afterwards. */
+static void test_lacking(void **state)
+{
+	struct arena *arena = arena_new(64);
+
+	(void)state;
+	assert_false(arena_lacking(arena));
+	assert_non_null(arena_alloc(arena, 60));
+	assert_false(arena_lacking(arena));
+	assert_null(arena_text(arena, "too long for it"));
+	assert_true(arena_lacking(arena));
+	assert_non_null(arena_text(arena, "x"));
+	assert_true(arena_lacking(arena));
+	arena_reset(arena);
+	assert_false(arena_lacking(arena));
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(memory_is_zeroed_and_aligned),
-	        cmocka_unit_test(objects_do_not_overlap),
-	        cmocka_unit_test(the_maximum_holds),
-	        cmocka_unit_test(sizes_that_overflow_are_refused),
-	        cmocka_unit_test(nothing_still_counts),
-	        cmocka_unit_test(reset_wipes_and_starts_again),
-	        cmocka_unit_test(texts_are_copied),
+		cmocka_unit_test(memory_is_zeroed_and_aligned),
+		cmocka_unit_test(objects_do_not_overlap),
+		cmocka_unit_test(the_maximum_holds),
+		cmocka_unit_test(sizes_that_overflow_are_refused),
+		cmocka_unit_test(nothing_still_counts),
+		cmocka_unit_test(reset_wipes_and_starts_again),
+		cmocka_unit_test(texts_are_copied),
+		cmocka_unit_test(test_lacking),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

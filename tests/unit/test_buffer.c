@@ -135,13 +135,13 @@ static void reserved_room_is_filled_by_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(bytes_gather_and_end_in_nul),
-	        cmocka_unit_test(the_maximum_is_reached_exactly),
-	        cmocka_unit_test(a_failed_buffer_takes_nothing),
-	        cmocka_unit_test(lengths_that_overflow_are_refused),
-	        cmocka_unit_test(print_never_cuts),
-	        cmocka_unit_test(consuming_moves_the_rest),
-	        cmocka_unit_test(reserved_room_is_filled_by_others),
+		cmocka_unit_test(bytes_gather_and_end_in_nul),
+		cmocka_unit_test(the_maximum_is_reached_exactly),
+		cmocka_unit_test(a_failed_buffer_takes_nothing),
+		cmocka_unit_test(lengths_that_overflow_are_refused),
+		cmocka_unit_test(print_never_cuts),
+		cmocka_unit_test(consuming_moves_the_rest),
+		cmocka_unit_test(reserved_room_is_filled_by_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

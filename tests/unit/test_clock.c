@@ -67,10 +67,10 @@ static void system_clock_agrees_with_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(stamps),
-	        cmocka_unit_test(stamps_keep_their_length),
-	        cmocka_unit_test(fake_clock_stands_still),
-	        cmocka_unit_test(system_clock_agrees_with_time),
+		cmocka_unit_test(stamps),
+		cmocka_unit_test(stamps_keep_their_length),
+		cmocka_unit_test(fake_clock_stands_still),
+		cmocka_unit_test(system_clock_agrees_with_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,38 +39,38 @@ struct sample {
 static const cyaml_strval_t colours[] = {{"red", RED}, {"green", GREEN}};
 
 static const cyaml_schema_value_t text_value = {
-        CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 20),
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 20),
 };
 
 static const cyaml_schema_field_t user_fields[] = {
-        CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct user, name, 1, 20),
-        CYAML_FIELD_STRING_PTR("password", CYAML_FLAG_POINTER, struct user, password, 8, 20),
-        CYAML_FIELD_END,
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct user, name, 1, 20),
+	CYAML_FIELD_STRING_PTR("password", CYAML_FLAG_POINTER, struct user, password, 8, 20),
+	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t user_value = {
-        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct user, user_fields),
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct user, user_fields),
 };
 
 static const cyaml_schema_field_t sample_fields[] = {
-        CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct sample, address, 1, 20),
-        CYAML_FIELD_UINT("port", CYAML_FLAG_OPTIONAL, struct sample, port),
-        CYAML_FIELD_INT("offset", CYAML_FLAG_OPTIONAL, struct sample, offset),
-        CYAML_FIELD_INT("large", CYAML_FLAG_OPTIONAL, struct sample, large),
-        CYAML_FIELD_BOOL("active", CYAML_FLAG_OPTIONAL, struct sample, active),
-        CYAML_FIELD_FLOAT("factor", CYAML_FLAG_OPTIONAL, struct sample, factor),
-        CYAML_FIELD_ENUM("colour", CYAML_FLAG_OPTIONAL, struct sample, colour, colours, 2),
-        CYAML_FIELD_SEQUENCE(
-                "domains", CYAML_FLAG_POINTER, struct sample, domains, &text_value, 1, 3),
-        CYAML_FIELD_SEQUENCE("users", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct sample,
-                users, &user_value, 0, CYAML_UNLIMITED),
-        CYAML_FIELD_STRING_PTR(
-                "note", CYAML_FLAG_POINTER_NULL | CYAML_FLAG_OPTIONAL, struct sample, note, 0, 20),
-        CYAML_FIELD_END,
+	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct sample, address, 1, 20),
+	CYAML_FIELD_UINT("port", CYAML_FLAG_OPTIONAL, struct sample, port),
+	CYAML_FIELD_INT("offset", CYAML_FLAG_OPTIONAL, struct sample, offset),
+	CYAML_FIELD_INT("large", CYAML_FLAG_OPTIONAL, struct sample, large),
+	CYAML_FIELD_BOOL("active", CYAML_FLAG_OPTIONAL, struct sample, active),
+	CYAML_FIELD_FLOAT("factor", CYAML_FLAG_OPTIONAL, struct sample, factor),
+	CYAML_FIELD_ENUM("colour", CYAML_FLAG_OPTIONAL, struct sample, colour, colours, 2),
+	CYAML_FIELD_SEQUENCE(
+		"domains", CYAML_FLAG_POINTER, struct sample, domains, &text_value, 1, 3),
+	CYAML_FIELD_SEQUENCE("users", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct sample,
+		users, &user_value, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR(
+		"note", CYAML_FLAG_POINTER_NULL | CYAML_FLAG_OPTIONAL, struct sample, note, 0, 20),
+	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t sample_schema = {
-        CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sample, sample_fields),
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sample, sample_fields),
 };
 
 #define GOOD "address: a\ndomains: [x]\n"
@@ -100,12 +100,12 @@ static void a_good_file_is_loaded(void **state)
 
 	(void)state;
 	if (load("# comment\n"
-	         "address: \"127.0.0.1\"\nport: 0x1BB\noffset: -5\nlarge: 0\nactive: No\n"
-	         "factor: 1.5\ncolour: green\n"
-	         "domains:\n  - example.com\n  - 'second'\n"
-	         "users:\n  - name: alice\n    password: $y$j9T$abc\n  - { name: b, password: "
-	         "12345678 }\nnote:\n",
-	            &config, &fault) != 0)
+		 "address: \"127.0.0.1\"\nport: 0x1BB\noffset: -5\nlarge: 0\nactive: No\n"
+		 "factor: 1.5\ncolour: green\n"
+		 "domains:\n  - example.com\n  - 'second'\n"
+		 "users:\n  - name: alice\n    password: $y$j9T$abc\n  - { name: b, password: "
+		 "12345678 }\nnote:\n",
+		    &config, &fault) != 0)
 		fail_msg("%s", fault.text);
 	sample = config_data(config);
 	assert_string_equal(sample->address, "127.0.0.1");
@@ -128,54 +128,54 @@ static void keys(void **state)
 {
 	(void)state;
 	check_fault("adress: a\n",
-	        "b.yaml:1:1: unknown key 'adress'; expected one of: address, port, offset, large, "
-	        "active, factor, colour, domains, users, note");
+		"b.yaml:1:1: unknown key 'adress'; expected one of: address, port, offset, large, "
+		"active, factor, colour, domains, users, note");
 	check_fault("address: a\n", "b.yaml:1:1: missing key 'domains'; expected it with a list");
 	check_fault(GOOD "users:\n  - name: a\n    password: 12345678\n  - name: b\n",
-	        "b.yaml:6:5: missing key 'password'; expected it with a text");
+		"b.yaml:6:5: missing key 'password'; expected it with a text");
 	check_fault(GOOD "users:\n  - name: a\n    pasword: 12345678\n",
-	        "b.yaml:5:5: unknown key 'pasword'; expected one of: name, password");
+		"b.yaml:5:5: unknown key 'pasword'; expected one of: name, password");
 	check_fault(GOOD "port: 1\naddress: b\n",
-	        "b.yaml:4:1: key 'address' is given twice (first in line 1); expected once");
+		"b.yaml:4:1: key 'address' is given twice (first in line 1); expected once");
 	check_fault(GOOD "? [a]\n: b\n",
-	        "b.yaml:3:3: a list or a mapping cannot be a key; expected a word");
+		"b.yaml:3:3: a list or a mapping cannot be a key; expected a word");
 	check_fault(GOOD "\"a\\nb\": 1\n",
-	        "b.yaml:3:1: unknown key 'a?b'; expected one of: address, port, offset, large, "
-	        "active, factor, colour, domains, users, note");
+		"b.yaml:3:1: unknown key 'a?b'; expected one of: address, port, offset, large, "
+		"active, factor, colour, domains, users, note");
 }
 
 static void numbers(void **state)
 {
 	(void)state;
 	check_fault(GOOD "port: ten\n",
-	        "b.yaml:3:7: 'ten' is not a whole number; expected one from 0 to 65535");
+		"b.yaml:3:7: 'ten' is not a whole number; expected one from 0 to 65535");
 	check_fault(GOOD "port: 10x\n",
-	        "b.yaml:3:7: '10x' is not a whole number; expected one from 0 to 65535");
+		"b.yaml:3:7: '10x' is not a whole number; expected one from 0 to 65535");
 	check_fault(GOOD "port: 010\n",
-	        "b.yaml:3:7: '010' is not a whole number; expected one from 0 to 65535");
+		"b.yaml:3:7: '010' is not a whole number; expected one from 0 to 65535");
 	check_fault(GOOD "port: 0x\n",
-	        "b.yaml:3:7: '0x' is not a whole number; expected one from 0 to 65535");
+		"b.yaml:3:7: '0x' is not a whole number; expected one from 0 to 65535");
 	check_fault(GOOD "port: 1.0\n",
-	        "b.yaml:3:7: '1.0' is not a whole number; expected one from 0 to 65535");
+		"b.yaml:3:7: '1.0' is not a whole number; expected one from 0 to 65535");
 	check_fault(GOOD "port: 65536\n",
-	        "b.yaml:3:7: '65536' is out of range; expected a whole number from 0 to 65535");
+		"b.yaml:3:7: '65536' is out of range; expected a whole number from 0 to 65535");
 	check_fault(GOOD "port: -1\n",
-	        "b.yaml:3:7: '-1' is out of range; expected a whole number from 0 to 65535");
+		"b.yaml:3:7: '-1' is out of range; expected a whole number from 0 to 65535");
 	check_fault(GOOD "port: -18446744073709551615\n",
-	        "b.yaml:3:7: '-18446744073709551615' is out of range; expected a whole number from "
-	        "0 to 65535");
+		"b.yaml:3:7: '-18446744073709551615' is out of range; expected a whole number from "
+		"0 to 65535");
 	check_fault(GOOD "port: 99999999999999999999999\n",
-	        "b.yaml:3:7: '99999999999999999999999' is out of range; expected a whole number "
-	        "from 0 to 65535");
+		"b.yaml:3:7: '99999999999999999999999' is out of range; expected a whole number "
+		"from 0 to 65535");
 	check_fault(GOOD "port:\n", "b.yaml:3:6: there is no value; expected a whole number");
 	check_fault(GOOD "port: [1]\n", "b.yaml:3:7: there is a list; expected a whole number");
 	check_fault(GOOD "offset: 2147483648\n",
-	        "b.yaml:3:9: '2147483648' is out of range; expected a whole number from "
-	        "-2147483648 to 2147483647");
+		"b.yaml:3:9: '2147483648' is out of range; expected a whole number from "
+		"-2147483648 to 2147483647");
 	check_fault(GOOD "factor: 1.5s\n",
-	        "b.yaml:3:9: '1.5s' is not a number; expected one such as 1.5");
+		"b.yaml:3:9: '1.5s' is not a number; expected one such as 1.5");
 	check_fault(GOOD "factor: nan\n",
-	        "b.yaml:3:9: 'nan' is not a number; expected one such as 1.5");
+		"b.yaml:3:9: 'nan' is not a number; expected one such as 1.5");
 }
 
 static void the_whole_range_of_numbers_is_accepted(void **state)
@@ -186,7 +186,7 @@ static void the_whole_range_of_numbers_is_accepted(void **state)
 
 	(void)state;
 	if (load(GOOD "port: 65535\noffset: -2147483648\nlarge: 9223372036854775807\n", &config,
-	            &fault) != 0)
+		    &fault) != 0)
 		fail_msg("%s", fault.text);
 	sample = config_data(config);
 	assert_int_equal(sample->port, 65535);
@@ -199,13 +199,13 @@ static void words(void **state)
 {
 	(void)state;
 	check_fault(GOOD "active: flase\n",
-	        "b.yaml:3:9: 'flase' is neither true nor false; expected true or false");
+		"b.yaml:3:9: 'flase' is neither true nor false; expected true or false");
 	check_fault(GOOD "active: 1\n",
-	        "b.yaml:3:9: '1' is neither true nor false; expected true or false");
+		"b.yaml:3:9: '1' is neither true nor false; expected true or false");
 	check_fault(GOOD "colour: blue\n",
-	        "b.yaml:3:9: 'blue' is not known here; expected one of: red, green");
+		"b.yaml:3:9: 'blue' is not known here; expected one of: red, green");
 	check_fault(GOOD "colour: 1\n",
-	        "b.yaml:3:9: '1' is not known here; expected one of: red, green");
+		"b.yaml:3:9: '1' is not known here; expected one of: red, green");
 }
 
 static void texts_and_lists(void **state)
@@ -213,20 +213,20 @@ static void texts_and_lists(void **state)
 	(void)state;
 	check_fault("address:\ndomains: [x]\n", "b.yaml:1:9: there is no value; expected a text");
 	check_fault("address: 123456789012345678901\ndomains: [x]\n",
-	        "b.yaml:1:10: this text of 21 bytes is too long; expected at most 20");
+		"b.yaml:1:10: this text of 21 bytes is too long; expected at most 20");
 	check_fault(GOOD "users:\n  - name: a\n    password: hunter2\n",
-	        "b.yaml:5:15: this text of 7 bytes is too short; expected at least 8");
+		"b.yaml:5:15: this text of 7 bytes is too short; expected at least 8");
 	check_fault("address: { a: b }\ndomains: [x]\n",
-	        "b.yaml:1:10: there is 'key: value'; expected a text");
+		"b.yaml:1:10: there is 'key: value'; expected a text");
 	check_fault("address: a\ndomains: x\n",
-	        "b.yaml:2:10: there is a single value; expected a list");
+		"b.yaml:2:10: there is a single value; expected a list");
 	check_fault("address: a\ndomains:\n", "b.yaml:2:9: there is nothing; expected a list");
 	check_fault("address: a\ndomains: []\n",
-	        "b.yaml:2:10: this list has 0 entries; expected at least 1");
+		"b.yaml:2:10: this list has 0 entries; expected at least 1");
 	check_fault("address: a\ndomains: [a, b, c, d]\n",
-	        "b.yaml:2:10: this list has 4 entries; expected at most 3");
+		"b.yaml:2:10: this list has 4 entries; expected at most 3");
 	check_fault(GOOD "users: [a]\n",
-	        "b.yaml:3:9: there is a single value; expected 'key: value' lines");
+		"b.yaml:3:9: there is a single value; expected 'key: value' lines");
 	check_fault("- a\n", "b.yaml:1:1: there is a list; expected 'key: value' lines");
 	check_fault("a\n", "b.yaml:1:1: there is a single value; expected 'key: value' lines");
 }
@@ -236,53 +236,53 @@ static void syntax(void **state)
 	(void)state;
 	check_fault("", "b.yaml:1:1: there is nothing in this file; expected 'key: value'");
 	check_fault("# only a comment\n",
-	        "b.yaml:1:1: there is nothing in this file; expected 'key: value'");
+		"b.yaml:1:1: there is nothing in this file; expected 'key: value'");
 	check_fault("address: a\ndomains:\n\t- x\n",
-	        "b.yaml:3:1: a tab cannot indent; expected spaces");
+		"b.yaml:3:1: a tab cannot indent; expected spaces");
 	check_fault("address: \"a\ndomains: [x]\n",
-	        "b.yaml:1:10: this quoted text is not closed; expected \" at its end");
+		"b.yaml:1:10: this quoted text is not closed; expected \" at its end");
 	check_fault("domains: [x]\naddress: 'a\n",
-	        "b.yaml:2:10: this quoted text is not closed; expected ' at its end");
+		"b.yaml:2:10: this quoted text is not closed; expected ' at its end");
 	check_fault("domains: [x\naddress: a\n",
-	        "b.yaml:2:8: expected ',' or ']' for the list that begins in line 1");
+		"b.yaml:2:8: expected ',' or ']' for the list that begins in line 1");
 	check_fault("address: a: b\n",
-	        "b.yaml:1:11: a ':' is not possible here; expected the key on a line of its own, "
-	        "indented like its neighbours, or quotes around a text that has ': ' in it");
+		"b.yaml:1:11: a ':' is not possible here; expected the key on a line of its own, "
+		"indented like its neighbours, or quotes around a text that has ': ' in it");
 	check_fault("address: a\n  port: 1\n",
-	        "b.yaml:2:7: a ':' is not possible here; expected the key on a line of its own, "
-	        "indented like its neighbours, or quotes around a text that has ': ' in it");
+		"b.yaml:2:7: a ':' is not possible here; expected the key on a line of its own, "
+		"indented like its neighbours, or quotes around a text that has ': ' in it");
 	check_fault("  address: a\nport: 1\n",
-	        "b.yaml:2:1: the document has ended before this; expected 'key: value', indented "
-	        "like its neighbours");
+		"b.yaml:2:1: the document has ended before this; expected 'key: value', indented "
+		"like its neighbours");
 	check_fault("address: a\nport\ndomains: [x]\n", "b.yaml:3:1: expected ':' after the key");
 	check_fault("address: @a\n",
-	        "b.yaml:1:10: not valid YAML: found character that cannot start any token; "
-	        "expected 'key: value' lines, and quotes around a text that begins with a special "
-	        "character");
+		"b.yaml:1:10: not valid YAML: found character that cannot start any token; "
+		"expected 'key: value' lines, and quotes around a text that begins with a special "
+		"character");
 	check_fault("address: a\nport: \xff\n",
-	        "b.yaml:2:7: not a text in UTF-8: invalid leading UTF-8 octet; expected printable "
-	        "characters");
+		"b.yaml:2:7: not a text in UTF-8: invalid leading UTF-8 octet; expected printable "
+		"characters");
 	check_fault("address: \x01\n",
-	        "b.yaml:1:10: not a text in UTF-8: control characters are not allowed; expected "
-	        "printable characters");
+		"b.yaml:1:10: not a text in UTF-8: control characters are not allowed; expected "
+		"printable characters");
 }
 
 static void what_yaml_has_and_we_refuse(void **state)
 {
 	(void)state;
 	check_fault("address: &x a\ndomains: [*x]\n",
-	        "b.yaml:1:10: anchors are not supported; expected quotes around a text that begins "
-	        "with '&'");
+		"b.yaml:1:10: anchors are not supported; expected quotes around a text that begins "
+		"with '&'");
 	check_fault("address: *x\n",
-	        "b.yaml:1:10: aliases are not supported; expected quotes around a text that begins "
-	        "with '*'");
+		"b.yaml:1:10: aliases are not supported; expected quotes around a text that begins "
+		"with '*'");
 	check_fault("address: !secret\n",
-	        "b.yaml:1:10: tags are not supported; expected quotes around a text that begins "
-	        "with '!'");
+		"b.yaml:1:10: tags are not supported; expected quotes around a text that begins "
+		"with '!'");
 	check_fault(GOOD "---\naddress: b\n",
-	        "b.yaml:3:1: a second document begins here; expected one");
+		"b.yaml:3:1: a second document begins here; expected one");
 	check_fault("address: \"a\\0b\"\n",
-	        "b.yaml:1:10: this text holds a NUL character; expected none");
+		"b.yaml:1:10: this text holds a NUL character; expected none");
 }
 
 static void depth_is_bounded(void **state)
@@ -292,8 +292,8 @@ static void depth_is_bounded(void **state)
 	(void)state;
 	memset(text, '[', 31);
 	check_fault(text,
-	        "b.yaml:2:1: a value is missing here; expected one, or the end of the list or "
-	        "mapping that was opened");
+		"b.yaml:2:1: a value is missing here; expected one, or the end of the list or "
+		"mapping that was opened");
 	memset(text, '[', sizeof(text) - 1);
 	check_fault(text, "b.yaml:1:33: nested too deeply; expected at most 32 levels");
 	for (size_t i = 0; i + 2 < sizeof(text); i += 2)
@@ -329,7 +329,7 @@ static void many_keys_end_in_dots(void **state)
 	struct config_fault fault;
 	struct config *config;
 	cyaml_schema_value_t schema = {
-	        CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sample, fields),
+		CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sample, fields),
 	};
 
 	(void)state;
@@ -341,7 +341,7 @@ static void many_keys_end_in_dots(void **state)
 		fields[i].value.flags = CYAML_FLAG_OPTIONAL;
 	}
 	assert_int_equal(
-	        config_load_bytes("b.yaml", "x: 1\n", 5, &schema, &config, &fault), ERROR_INPUT);
+		config_load_bytes("b.yaml", "x: 1\n", 5, &schema, &config, &fault), ERROR_INPUT);
 	assert_non_null(strstr(fault.text, "configuration-key-0, "));
 	assert_string_equal(fault.text + strlen(fault.text) - 5, ", ...");
 }
@@ -350,15 +350,15 @@ static void many_keys_end_in_dots(void **state)
 static void what_only_cyaml_refuses_is_a_fault_too(void **state)
 {
 	static const cyaml_schema_value_t inner = {
-	        CYAML_VALUE_SEQUENCE(CYAML_FLAG_POINTER, char *, &text_value, 0, 3),
+		CYAML_VALUE_SEQUENCE(CYAML_FLAG_POINTER, char *, &text_value, 0, 3),
 	};
 	static const cyaml_schema_field_t fields[] = {
-	        CYAML_FIELD_SEQUENCE(
-	                "domains", CYAML_FLAG_POINTER, struct sample, domains, &inner, 1, 3),
-	        CYAML_FIELD_END,
+		CYAML_FIELD_SEQUENCE(
+			"domains", CYAML_FLAG_POINTER, struct sample, domains, &inner, 1, 3),
+		CYAML_FIELD_END,
 	};
 	static const cyaml_schema_value_t schema = {
-	        CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sample, fields),
+		CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct sample, fields),
 	};
 	static const char text[] = "domains: [[a]]\n";
 	struct config_fault fault = {.text = ""};
@@ -366,8 +366,8 @@ static void what_only_cyaml_refuses_is_a_fault_too(void **state)
 
 	(void)state;
 	assert_int_equal(
-	        config_load_bytes("b.yaml", text, sizeof(text) - 1, &schema, &config, &fault),
-	        ERROR_INPUT);
+		config_load_bytes("b.yaml", text, sizeof(text) - 1, &schema, &config, &fault),
+		ERROR_INPUT);
 	assert_memory_equal(fault.text, "b.yaml:1:1: cannot be used: ", 28);
 }
 
@@ -388,9 +388,9 @@ static void faults_of_our_own_find_their_line(void **state)
 
 	(void)state;
 	assert_int_equal(load("# comment\naddress: a\ndomains:\n  - x\n  - y\nusers:\n"
-	                      "  - name: a\n    password: 12345678\n",
-	                         &config, &fault),
-	        0);
+			      "  - name: a\n    password: 12345678\n",
+				 &config, &fault),
+		0);
 	check_place(config, "", "b.yaml:2:1");
 	check_place(config, "address", "b.yaml:2:10");
 	check_place(config, "domains", "b.yaml:3:1");
@@ -423,15 +423,15 @@ static void names_are_relative_to_the_file(void **state)
 	assert_ptr_not_equal(path, name);
 	config_free(config);
 	assert_int_equal(config_load_bytes("/etc/fairlead/b.yaml", GOOD, strlen(GOOD),
-	                         &sample_schema, &config, &fault),
-	        0);
+				 &sample_schema, &config, &fault),
+		0);
 	assert_string_equal(config_path(config, "ca.pem"), "/etc/fairlead/ca.pem");
 	assert_string_equal(config_path(config, "/ca.pem"), "/ca.pem");
 	assert_null(config_path(config, NULL));
 	config_free(config);
 	assert_int_equal(
-	        config_load_bytes("/b.yaml", GOOD, strlen(GOOD), &sample_schema, &config, &fault),
-	        0);
+		config_load_bytes("/b.yaml", GOOD, strlen(GOOD), &sample_schema, &config, &fault),
+		0);
 	assert_string_equal(config_path(config, "x/ca.pem"), "/x/ca.pem");
 	config_free(config);
 }
@@ -478,8 +478,8 @@ static void files(void **state)
 	text = calloc(1, CONFIG_FILE_MAXIMUM + 1);
 	assert_non_null(text);
 	assert_int_equal(config_load_bytes("b.yaml", text, CONFIG_FILE_MAXIMUM + 1, &sample_schema,
-	                         &config, &fault),
-	        ERROR_LIMIT);
+				 &config, &fault),
+		ERROR_LIMIT);
 	assert_string_equal(fault.text, "b.yaml: too large; expected at most 4 MiB");
 	free(text);
 
@@ -493,21 +493,21 @@ static void files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(a_good_file_is_loaded),
-	        cmocka_unit_test(keys),
-	        cmocka_unit_test(numbers),
-	        cmocka_unit_test(the_whole_range_of_numbers_is_accepted),
-	        cmocka_unit_test(words),
-	        cmocka_unit_test(texts_and_lists),
-	        cmocka_unit_test(syntax),
-	        cmocka_unit_test(what_yaml_has_and_we_refuse),
-	        cmocka_unit_test(depth_is_bounded),
-	        cmocka_unit_test(long_words_are_cut_in_faults),
-	        cmocka_unit_test(many_keys_end_in_dots),
-	        cmocka_unit_test(what_only_cyaml_refuses_is_a_fault_too),
-	        cmocka_unit_test(faults_of_our_own_find_their_line),
-	        cmocka_unit_test(names_are_relative_to_the_file),
-	        cmocka_unit_test(files),
+		cmocka_unit_test(a_good_file_is_loaded),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(the_whole_range_of_numbers_is_accepted),
+		cmocka_unit_test(words),
+		cmocka_unit_test(texts_and_lists),
+		cmocka_unit_test(syntax),
+		cmocka_unit_test(what_yaml_has_and_we_refuse),
+		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(long_words_are_cut_in_faults),
+		cmocka_unit_test(many_keys_end_in_dots),
+		cmocka_unit_test(what_only_cyaml_refuses_is_a_fault_too),
+		cmocka_unit_test(faults_of_our_own_find_their_line),
+		cmocka_unit_test(names_are_relative_to_the_file),
+		cmocka_unit_test(files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,8 +42,9 @@ static int set_up(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(
-		identity_file_new(entries, sizeof(entries) / sizeof(entries[0]), &identity), 0);
+	assert_int_equal(identity_file_new(
+				 entries, sizeof(entries) / sizeof(entries[0]), NULL, 0, &identity),
+		0);
 	arena = arena_new(65536);
 	assert_non_null(arena);
 	memset(&found, 0, sizeof(found));
@@ -164,7 +165,7 @@ static void test_copies(void **state)
 
 	(void)state;
 	identity_free(identity);
-	assert_int_equal(identity_file_new(&entry, 1, &identity), 0);
+	assert_int_equal(identity_file_new(&entry, 1, NULL, 0, &identity), 0);
 	memset(name, 'x', 4);
 	group[0] = 'x';
 	list[0] = NULL;
@@ -179,17 +180,17 @@ static void test_bad_entries(void **state)
 	struct identity *untouched = identity;
 
 	(void)state;
-	assert_int_equal(identity_file_new(entries, 2, &untouched), ERROR_EXISTS);
+	assert_int_equal(identity_file_new(entries, 2, NULL, 0, &untouched), ERROR_EXISTS);
 	entries[1].name = "";
-	assert_int_equal(identity_file_new(entries, 2, &untouched), ERROR_INPUT);
+	assert_int_equal(identity_file_new(entries, 2, NULL, 0, &untouched), ERROR_INPUT);
 	entries[1].name = "b";
 	entries[1].password = "clear text";
-	assert_int_equal(identity_file_new(entries, 2, &untouched), ERROR_INPUT);
+	assert_int_equal(identity_file_new(entries, 2, NULL, 0, &untouched), ERROR_INPUT);
 	entries[1].password = right;
 	memset(longest, 'a', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
 	entries[1].name = longest;
-	assert_int_equal(identity_file_new(entries, 2, &untouched), ERROR_INPUT);
+	assert_int_equal(identity_file_new(entries, 2, NULL, 0, &untouched), ERROR_INPUT);
 	assert_ptr_equal(untouched, identity);
 }
 
@@ -197,12 +198,31 @@ static void test_nobody_configured(void **state)
 {
 	(void)state;
 	identity_free(identity);
-	assert_int_equal(identity_file_new(NULL, 0, &identity), 0);
+	assert_int_equal(identity_file_new(NULL, 0, NULL, 0, &identity), 0);
 	assert_false(good("alice", "", "right"));
 	assert_false(good("alice", "", ""));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+/* Who has no domain of his own is in one of those that are offered, in any case, and in no other.
+ */
+static void test_offered_domains(void **state)
+{
+	static const char *const domains[] = {"STUDIO", "post"};
+	const struct identity_entry entry = {.name = "erin", .password = right};
+
+	(void)state;
+	identity_free(identity);
+	identity = NULL;
+	assert_int_equal(identity_file_new(&entry, 1, domains, 2, &identity), 0);
+	assert_true(good("erin", "studio", "right"));
+	assert_true(good("erin", "POST", "right"));
+	assert_true(good("erin", "", "right"));
+	assert_true(good("studio\\erin", "", "right"));
+	assert_false(good("erin", "elsewhere", "right"));
+	assert_false(good("elsewhere\\erin", "", "right"));
+}
 
 int main(void)
 {
@@ -210,6 +230,7 @@ int main(void)
 		TEST(test_found),
 		TEST(test_refused),
 		TEST(test_domains),
+		TEST(test_offered_domains),
 		TEST(test_split_names),
 		TEST(test_long_names),
 		TEST(test_memory_short),

@@ -84,10 +84,10 @@ static void a_line_has_the_vendors_layout(void **state)
 	log_line(fixture->log, ID, LOG_ERROR, -500, "MGMT_PCOIP_DATA", "x");
 	log_line(fixture->log, "not an id\n", LOG_CRITICAL, 10013, "A_LONG_COMPONENT", "y");
 	assert_string_equal(read_back(fixture, fixture->file),
-	        HEAD "text 7\n"
-	             "2021-03-24T21:10:59.601Z " ID " > LVL:1 RC:-500 MGMT_PCOIP_DATA :x\n"
-	             "2021-03-24T21:10:59.601Z " UUID_ZERO
-	             " > LVL:0 RC:10013 A_LONG_COMPONENT :y\n");
+		HEAD "text 7\n"
+		     "2021-03-24T21:10:59.601Z " ID " > LVL:1 RC:-500 MGMT_PCOIP_DATA :x\n"
+		     "2021-03-24T21:10:59.601Z " UUID_ZERO
+		     " > LVL:0 RC:10013 A_LONG_COMPONENT :y\n");
 }
 
 /* Family B of log-facts 1.1. */
@@ -95,17 +95,17 @@ static void a_clients_line_has_no_arrow(void **state)
 {
 	struct fixture *fixture = *state;
 	struct log_options options = {.level = LOG_INFORMATION,
-	        .file = fixture->moved,
-	        .clock = &fixture->clock.clock,
-	        .client = true};
+		.file = fixture->moved,
+		.clock = &fixture->clock.clock,
+		.client = true};
 	struct log *log;
 
 	assert_int_equal(log_open(&options, &log), 0);
 	log_line(log, ID, LOG_INFORMATION, 0, "BROKER", "security mode: %d", 2);
 	log_close(log);
 	assert_string_equal(read_back(fixture, fixture->moved),
-	        "2021-03-24T21:10:59.601Z " ID
-	        " LVL:2 RC:   0          BROKER :security mode: 2\n");
+		"2021-03-24T21:10:59.601Z " ID
+		" LVL:2 RC:   0          BROKER :security mode: 2\n");
 }
 
 static void lines_are_written_together(void **state)
@@ -148,20 +148,20 @@ static void a_line_is_one_line(void **state)
 	struct fixture *fixture = *state;
 
 	log_line(fixture->log, NULL, LOG_INFORMATION, 0, "AGENT", "%s",
-	        "a\r\nb\tc\x1b[0m\x7f D\\u Gr\xc3\xbc\xc3\x9f"
-	        "e \xf0\x9f\x98\x80");
+		"a\r\nb\tc\x1b[0m\x7f D\\u Gr\xc3\xbc\xc3\x9f"
+		"e \xf0\x9f\x98\x80");
 	log_line(fixture->log, NULL, LOG_INFORMATION, 0, "AGENT", "%s",
-	        "\xff \xc3 \xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xe0\x9f\xbf \xf0\x8f\xbf\xbf "
-	        "\xe2\x82");
+		"\xff \xc3 \xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xe0\x9f\xbf \xf0\x8f\xbf\xbf "
+		"\xe2\x82");
 	log_line(fixture->log, NULL, LOG_INFORMATION, 0, "AGENT", "%s",
-	        "\xc2\x9b \xc2\x85 \xe2\x80\xa8 \xe2\x80\xa9 \xe2\x80\xa7");
+		"\xc2\x9b \xc2\x85 \xe2\x80\xa8 \xe2\x80\xa9 \xe2\x80\xa7");
 	log_flush(fixture->log);
 	assert_string_equal(read_back(fixture, fixture->file),
-	        HEAD "a\\x0D\\x0Ab\\x09c\\x1B[0m\\x7F D\\u Gr\xc3\xbc\xc3\x9f"
-	             "e \xf0\x9f\x98\x80\n" HEAD
-	             "\\xFF \\xC3 \\xC0\\x80 \\xED\\xA0\\x80 \\xF4\\x90\\x80\\x80 \\xE0\\x9F\\xBF "
-	             "\\xF0\\x8F\\xBF\\xBF \\xE2\\x82\n" HEAD
-	             "\\xC2\\x9B \\xC2\\x85 \\xE2\\x80\\xA8 \\xE2\\x80\\xA9 \xe2\x80\xa7\n");
+		HEAD "a\\x0D\\x0Ab\\x09c\\x1B[0m\\x7F D\\u Gr\xc3\xbc\xc3\x9f"
+		     "e \xf0\x9f\x98\x80\n" HEAD
+		     "\\xFF \\xC3 \\xC0\\x80 \\xED\\xA0\\x80 \\xF4\\x90\\x80\\x80 \\xE0\\x9F\\xBF "
+		     "\\xF0\\x8F\\xBF\\xBF \\xE2\\x82\n" HEAD
+		     "\\xC2\\x9B \\xC2\\x85 \\xE2\\x80\\xA8 \\xE2\\x80\\xA9 \xe2\x80\xa7\n");
 }
 
 /* Bytes of the last line with its newline, cut or not. */
@@ -200,12 +200,12 @@ static void long_lines_are_cut(void **state)
 			memcpy(message + i, "\xc3\xbc", 2);
 		message[sizeof(message) - 1] = '\0';
 		assert_in_range(
-		        last_line(fixture, message), LOG_LINE_MAXIMUM - 4, LOG_LINE_MAXIMUM);
+			last_line(fixture, message), LOG_LINE_MAXIMUM - 4, LOG_LINE_MAXIMUM);
 		end = fixture->text + strlen(fixture->text);
 		assert_memory_equal(end - 6, "\xc3\xbc...\n", 6);
 		memset(message + shift, '\n', sizeof(message) - 1 - shift);
 		assert_in_range(
-		        last_line(fixture, message), LOG_LINE_MAXIMUM - 4, LOG_LINE_MAXIMUM);
+			last_line(fixture, message), LOG_LINE_MAXIMUM - 4, LOG_LINE_MAXIMUM);
 		end = fixture->text + strlen(fixture->text);
 		assert_memory_equal(end - 8, "\\x0A...\n", 8);
 		message[shift] = 'x';
@@ -259,9 +259,9 @@ static void what_cannot_be_written_is_counted(void **state)
 {
 	struct fixture *fixture = *state;
 	struct log_options options = {
-	        .file = fixture->moved,
-	        .level = LOG_INFORMATION,
-	        .clock = &fixture->clock.clock,
+		.file = fixture->moved,
+		.level = LOG_INFORMATION,
+		.clock = &fixture->clock.clock,
 	};
 	const char *note;
 	struct log *log;
@@ -333,7 +333,7 @@ static void *write_lines(void *user)
 	text[sizeof(text) - 1] = '\0';
 	for (int i = 0; i < LINES_EACH; i++)
 		log_line(writer->log, NULL, i % 7 == 0 ? LOG_ERROR : LOG_INFORMATION, 0, "AGENT",
-		        "%s", text);
+			"%s", text);
 	return NULL;
 }
 
@@ -386,9 +386,9 @@ static void names(void **state)
 	check_name(fixture->log, "\xc3\xa9lodi\xc3\xa9", "\xc3\xa9*****\xc3\xa9");
 	check_name(fixture->log, "\xc3\xa9\xc3\xa9", "*****");
 	check_name(fixture->log,
-	        "\xff"
-	        "ab\xfe",
-	        "\xff*****\xfe");
+		"\xff"
+		"ab\xfe",
+		"\xff*****\xfe");
 	memset(name, 'n', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	check_name(fixture->log, name, "n*****n");
@@ -417,20 +417,20 @@ static void no_log_swallows_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        LOG_TEST(a_line_has_the_vendors_layout),
-	        LOG_TEST(a_clients_line_has_no_arrow),
-	        LOG_TEST(lines_are_written_together),
-	        LOG_TEST(levels_filter),
-	        LOG_TEST(a_line_is_one_line),
-	        LOG_TEST(long_lines_are_cut),
-	        LOG_TEST(rotation),
-	        LOG_TEST(a_failed_reopen_keeps_the_old_file),
-	        LOG_TEST(an_unusable_file_is_refused),
-	        LOG_TEST(what_cannot_be_written_is_counted),
-	        LOG_TEST(a_broken_pipe_is_survived),
-	        LOG_TEST(threads_do_not_mix_lines),
-	        LOG_TEST(names),
-	        cmocka_unit_test(no_log_swallows_lines),
+		LOG_TEST(a_line_has_the_vendors_layout),
+		LOG_TEST(a_clients_line_has_no_arrow),
+		LOG_TEST(lines_are_written_together),
+		LOG_TEST(levels_filter),
+		LOG_TEST(a_line_is_one_line),
+		LOG_TEST(long_lines_are_cut),
+		LOG_TEST(rotation),
+		LOG_TEST(a_failed_reopen_keeps_the_old_file),
+		LOG_TEST(an_unusable_file_is_refused),
+		LOG_TEST(what_cannot_be_written_is_counted),
+		LOG_TEST(a_broken_pipe_is_survived),
+		LOG_TEST(threads_do_not_mix_lines),
+		LOG_TEST(names),
+		cmocka_unit_test(no_log_swallows_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

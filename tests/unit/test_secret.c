@@ -75,8 +75,8 @@ static void hexadecimal(void **state)
 static void bad_hexadecimal_changes_nothing(void **state)
 {
 	static const char *const bad[] = {"", "0", "00ab", "00abf", "00abff0", "00abff00", "00abfg",
-	        "00abff:", ":00abff", "00::abff", "0:0abff", "00 abff", "00abff ", "0x00ab",
-	        "/0abff", "@0abff"};
+		"00abff:", ":00abff", "00::abff", "0:0abff", "00 abff", "00abff ", "0x00ab",
+		"/0abff", "@0abff"};
 	unsigned char bytes[3] = {1, 2, 3};
 
 	(void)state;
@@ -90,8 +90,8 @@ static void bad_hexadecimal_changes_nothing(void **state)
 static void base64(void **state)
 {
 	static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="},
-	        {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
-	        {"foobar", "Zm9vYmFy"}, {"\xff\xef\xbf", "/++/"}};
+		{"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+		{"foobar", "Zm9vYmFy"}, {"\xff\xef\xbf", "/++/"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
@@ -140,14 +140,14 @@ static void error_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(wiping),
-	        cmocka_unit_test(equal_bytes),
-	        cmocka_unit_test(equal_texts),
-	        cmocka_unit_test(hexadecimal),
-	        cmocka_unit_test(bad_hexadecimal_changes_nothing),
-	        cmocka_unit_test(base64),
-	        cmocka_unit_test(entropy),
-	        cmocka_unit_test(error_texts),
+		cmocka_unit_test(wiping),
+		cmocka_unit_test(equal_bytes),
+		cmocka_unit_test(equal_texts),
+		cmocka_unit_test(hexadecimal),
+		cmocka_unit_test(bad_hexadecimal_changes_nothing),
+		cmocka_unit_test(base64),
+		cmocka_unit_test(entropy),
+		cmocka_unit_test(error_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

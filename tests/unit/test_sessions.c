@@ -125,10 +125,9 @@ static void test_cookie_is_not_stored(void **state)
 	assert_int_equal(sessions_create(sessions, cookie, &session), 0);
 	assert_null(memmem(session, sizeof(*session), cookie, 16));
 	for (int i = 0; i < 16; i++) {
-		unsigned byte;
+		const char digits[] = {cookie[i * 2], cookie[i * 2 + 1], '\0'};
 
-		assert_int_equal(sscanf(cookie + i * 2, "%2x", &byte), 1);
-		((unsigned char *)cookie)[i] = (unsigned char)byte;
+		((unsigned char *)cookie)[i] = (unsigned char)strtoul(digits, NULL, 16);
 	}
 	assert_null(memmem(session, sizeof(*session), cookie, 16));
 	sessions_release(sessions, session);

@@ -235,9 +235,9 @@ static void foreign_text_cannot_steer_a_terminal(void **state)
 		{"a\033]0;x\007b", "a?]0;x?b"},
 		{"two\nlines\ttab", "two lines tab"},
 		{"\u202egnp\u202c.exe", "?gnp?.exe"}, /* right-to-left override, and its end */
-		{"\xc2\x9b\x33\x31m", "?31m"}, /* C1 control sequence introducer */
-		{"over\xc0\xafs", "over??s"},  /* overlong */
-		{"\xed\xa0\x80", "???"},       /* surrogate */
+		{"\xc2\x9b\x33\x31m", "?31m"},        /* C1 control sequence introducer */
+		{"over\xc0\xafs", "over??s"},         /* overlong */
+		{"\xed\xa0\x80", "???"},              /* surrogate */
 		{"日本", "日本"},
 	};
 	char out[64];

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include <cmocka.h>
 #include <openssl/err.h>
+#include <cmocka.h>
 
 #include "base/error.h"
 #include "certificates.h"

@@ -21,10 +21,10 @@ static void valid_forms(void **state)
 static void invalid_forms(void **state)
 {
 	static const char *const bad[] = {"", "-", "49756700",
-	        "49756700-6f13-1039-a32b-02c4a91e7d0", "49756700-6f13-1039-a32b-02c4a91e7d012",
-	        "4975670006f13-1039-a32b-02c4a91e7d01", "49756700-6f13-1039-a32b-02c4a91e7d0g",
-	        "-9756700-6f13-1039-a32b-02c4a91e7d01", "{9756700-6f13-1039-a32b-02c4a91e7d01",
-	        "49756700-6f13-1039-a32b-02c4a91e7d0\n"};
+		"49756700-6f13-1039-a32b-02c4a91e7d0", "49756700-6f13-1039-a32b-02c4a91e7d012",
+		"4975670006f13-1039-a32b-02c4a91e7d01", "49756700-6f13-1039-a32b-02c4a91e7d0g",
+		"-9756700-6f13-1039-a32b-02c4a91e7d01", "{9756700-6f13-1039-a32b-02c4a91e7d01",
+		"49756700-6f13-1039-a32b-02c4a91e7d0\n"};
 	char uuid[UUID_SIZE] = "untouched";
 
 	(void)state;
@@ -115,13 +115,13 @@ static void without_entropy_there_is_no_id(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(valid_forms),
-	        cmocka_unit_test(invalid_forms),
-	        cmocka_unit_test(reading_lowers_the_case),
-	        cmocka_unit_test(made_ids_are_laid_out_as_real_ones),
-	        cmocka_unit_test(made_ids_differ),
-	        cmocka_unit_test(odd_times_still_make_ids),
-	        cmocka_unit_test(without_entropy_there_is_no_id),
+		cmocka_unit_test(valid_forms),
+		cmocka_unit_test(invalid_forms),
+		cmocka_unit_test(reading_lowers_the_case),
+		cmocka_unit_test(made_ids_are_laid_out_as_real_ones),
+		cmocka_unit_test(made_ids_differ),
+		cmocka_unit_test(odd_times_still_make_ids),
+		cmocka_unit_test(without_entropy_there_is_no_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
