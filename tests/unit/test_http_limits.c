@@ -479,6 +479,52 @@ static void idle_connections_keep_nothing(void **state)
 	end();
 }
 
+static void buffers_are_kept_while_busy(void **state)
+{
+	struct client clients[3];
+	struct http_connection *connection;
+
+	(void)state;
+	begin(NULL);
+	for (int i = 0; i < 3; i++)
+		clients[i] = meet();
+	say(&clients[0], POST_ABC);
+	assert_string_equal(hear(&clients[0], false), ECHO_ABC);
+	connection = (struct http_connection *)(void *)here.server->lists[HTTP_CLASS_IDLE].next;
+	/* one request does not make a connection busy */
+	assert_false(connection->busy);
+	/* another soon after it does, however slow the machine */
+	for (int i = 0; i < 1000 && !connection->busy; i++) {
+		say(&clients[0], POST_ABC);
+		assert_string_equal(hear(&clients[0], false), ECHO_ABC);
+	}
+	assert_true(connection->busy);
+	assert_int_equal(SSL_get_mode(connection->ssl) & SSL_MODE_RELEASE_BUFFERS, 0);
+	for (int i = 1; i < 3; i++) {
+		say(&clients[i], POST_ABC);
+		assert_string_equal(hear(&clients[i], false), ECHO_ABC);
+	}
+	/* all of them settle, and none is lost by it */
+	for (int round = 0; round < 2; round++) {
+		sweep_after(HTTP_BUSY_MILLISECONDS / 1000);
+		for (struct http_link *link = here.server->lists[HTTP_CLASS_IDLE].next;
+			link != &here.server->lists[HTTP_CLASS_IDLE]; link = link->next) {
+			connection = (struct http_connection *)(void *)link;
+			assert_true(connection->settled);
+			assert_false(connection->busy);
+			assert_true(SSL_get_mode(connection->ssl) & SSL_MODE_RELEASE_BUFFERS);
+		}
+		for (int i = 0; i < 3; i++) {
+			say(&clients[i], POST_ABC);
+			assert_string_equal(hear(&clients[i], false), ECHO_ABC);
+		}
+	}
+	assert_int_equal(http_server_connections(here.server), 3);
+	for (int i = 0; i < 3; i++)
+		hang_up(&clients[i]);
+	end();
+}
+
 static void nagle_is_off(void **state)
 {
 	struct client client;
@@ -587,6 +633,7 @@ int main(void)
 		cmocka_unit_test(stop_waits_for_the_handler),
 		cmocka_unit_test(a_new_certificate),
 		cmocka_unit_test(idle_connections_keep_nothing),
+		cmocka_unit_test(buffers_are_kept_while_busy),
 		cmocka_unit_test(nagle_is_off),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(loops_share_a_port),
