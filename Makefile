@@ -3,6 +3,7 @@
 BUILD = build
 ASAN = build-asan
 FUZZ = build-fuzz
+RELEASE = build-release
 FUZZ_SECONDS ?= 60
 # Debian's own: another python3 in PATH would not see Debian's packages.
 PYTHON ?= /usr/bin/python3
@@ -35,6 +36,9 @@ $(BUILD)/build.ninja:
 
 $(ASAN)/build.ninja:
 	$(MESON) setup $(ASAN) $(SANITIZER_SETUP)
+
+$(RELEASE)/build.ninja:
+	$(MESON) setup $(RELEASE) --buildtype=release -Db_lto=true -Dwerror=false
 
 $(FUZZ)/build.ninja:
 	CC=clang $(MESON) setup $(FUZZ) -Dfuzzers=true
@@ -97,14 +101,16 @@ lint: deps-lint
 format: deps-lint
 	find src tests -name '*.[ch]' -exec clang-format -i {} +
 
-bench: deps-bench all
-	bench/run $(BUILD)
+# As a release is built: what users run is what is measured.
+bench: deps-bench $(RELEASE)/build.ninja
+	ninja -C $(RELEASE)
+	bench/run $(RELEASE)
 
 install: all
 	$(MESON) install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(ASAN) $(FUZZ) build-clang build-analyzer
+	rm -rf $(BUILD) $(ASAN) $(FUZZ) $(RELEASE) build-clang build-analyzer
 
 help:
 	@echo "make             build the programs into $(BUILD)/"

@@ -37,8 +37,8 @@ static int on_header_complete(llhttp_t *parser)
 	const char *value = answer->value;
 	size_t length;
 
-	if (strcasecmp(answer->name, "Set-Cookie") == 0
-		&& strncmp(value, wanted, sizeof(wanted) - 1) == 0) {
+	if (strcasecmp(answer->name, "Set-Cookie") == 0 &&
+		strncmp(value, wanted, sizeof(wanted) - 1) == 0) {
 		value += sizeof(wanted) - 1;
 		length = strcspn(value, "; ");
 		if (length < sizeof(answer->cookie)) {

@@ -1,7 +1,7 @@
 #include "bench/channel.h"
 
-#include <assert.h>
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -18,7 +18,7 @@
 
 int channel_target_init(struct channel_target *target, const char *host, uint16_t port)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	unsigned char numeric[sizeof(struct in6_addr)];
 	struct addrinfo *found;
 	char service[8];
@@ -76,7 +76,7 @@ static enum channel_event fail(struct channel *channel, const char *why)
 /* Asks epoll for these events; the kernel hears of it only when they change. */
 static enum channel_event wait_for(struct channel *channel, uint32_t events, void *tag)
 {
-	struct epoll_event event = { .events = events, .data = { .ptr = tag } };
+	struct epoll_event event = {.events = events, .data = {.ptr = tag}};
 	int operation = channel->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
 
 	if (channel->events == events)
@@ -93,14 +93,14 @@ int channel_open(struct channel *channel, void *tag)
 	const int on = 1;
 
 	assert(channel->state == CHANNEL_CLOSED);
-	channel->fd
-		= socket(target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	channel->fd =
+		socket(target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (channel->fd < 0)
 		return ERROR_SYSTEM;
 	channel->state = CHANNEL_CONNECTING;
 	(void)setsockopt(channel->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(channel->fd, (const struct sockaddr *)&target->address, target->length) != 0
-		&& errno != EINPROGRESS) {
+	if (connect(channel->fd, (const struct sockaddr *)&target->address, target->length) != 0 &&
+		errno != EINPROGRESS) {
 		channel_close(channel);
 		return ERROR_SYSTEM;
 	}
@@ -152,8 +152,8 @@ static enum channel_event connected(struct channel *channel)
 	channel->ssl = SSL_new(channel->target->context);
 	if (channel->ssl == NULL || SSL_set_fd(channel->ssl, channel->fd) != 1)
 		return fail(channel, "out of memory");
-	if (channel->target->name != NULL
-		&& SSL_set_tlsext_host_name(channel->ssl, channel->target->name) != 1)
+	if (channel->target->name != NULL &&
+		SSL_set_tlsext_host_name(channel->ssl, channel->target->name) != 1)
 		return fail(channel, "out of memory");
 	SSL_set_connect_state(channel->ssl);
 	SSL_set_read_ahead(channel->ssl, 1);

@@ -27,7 +27,7 @@ enum channel_state {
 	CHANNEL_CLOSED,
 	CHANNEL_CONNECTING,
 	CHANNEL_HANDSHAKE,
-	CHANNEL_READY,   /* nothing is asked */
+	CHANNEL_READY, /* nothing is asked */
 	CHANNEL_SENDING,
 	CHANNEL_WAITING, /* for the answer */
 };
@@ -44,22 +44,23 @@ struct channel {
 	enum channel_state state;
 	int fd;
 	SSL *ssl;
-	uint32_t events; /* asked of epoll */
+	uint32_t events;   /* asked of epoll */
 	struct buffer out; /* the caller fills it before channel_send */
 	size_t out_at;
 	struct answer answer;
 	const char *why; /* static */
 };
 
-/* Resolves and prepares; 0, ERROR_INPUT (no such host), ERROR_TLS, ERROR_SYSTEM. The host's text must
- * stay. Free with channel_target_free also after a failure. */
+/* Resolves and prepares; 0, ERROR_INPUT (no such host), ERROR_TLS, ERROR_SYSTEM. The host's text
+ * must stay. Free with channel_target_free also after a failure. */
 int channel_target_init(struct channel_target *target, const char *host, uint16_t port);
 void channel_target_free(struct channel_target *target);
 
 void channel_init(struct channel *channel, const struct channel_target *target);
 void channel_free(struct channel *channel);
 
-/* Begins to connect; the channel must be closed. `tag` is what epoll gives back. 0 or ERROR_SYSTEM. */
+/* Begins to connect; the channel must be closed. `tag` is what epoll gives back. 0 or ERROR_SYSTEM.
+ */
 int channel_open(struct channel *channel, void *tag);
 
 /* Says good-bye in TLS and closes. */

@@ -66,8 +66,8 @@ static void serve(struct idle *idle, struct channel *channel)
 		idle->busy--;
 		idle->done++;
 		idle->client.cookie[0] = '\0';
-		if (script_check(idle->script, SCRIPT_HELLO, &channel->answer, true, &idle->client, why)
-			!= 0)
+		if (script_check(idle->script, SCRIPT_HELLO, &channel->answer, true, &idle->client,
+			    why) != 0)
 			note(idle, why);
 		break;
 	case CHANNEL_FAILED:
@@ -128,8 +128,8 @@ static bool begin_hello(struct idle *idle, struct channel *channel)
 
 	if (channel->state != CHANNEL_READY)
 		return false;
-	if (script_request(idle->script, SCRIPT_HELLO, &nobody, &channel->out) == 0
-		&& channel_send(channel, channel) != CHANNEL_FAILED)
+	if (script_request(idle->script, SCRIPT_HELLO, &nobody, &channel->out) == 0 &&
+		channel_send(channel, channel) != CHANNEL_FAILED)
 		return true;
 	note(idle, channel_why(channel));
 	channel_close(channel);
@@ -189,7 +189,7 @@ static int run(struct idle *idle, char why[LOAD_TEXT_SIZE])
 int idle_run(
 	const struct options *options, struct idle_result *ret_result, char why[LOAD_TEXT_SIZE])
 {
-	struct idle idle = { .options = options, .result = ret_result };
+	struct idle idle = {.options = options, .result = ret_result};
 	char text[SCRIPT_WHY_SIZE];
 	int error;
 

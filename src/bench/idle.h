@@ -11,7 +11,7 @@
 #include "bench/options.h"
 
 struct idle_result {
-	unsigned connections;    /* that stood until the end */
+	unsigned connections; /* that stood until the end */
 	uint64_t errors;
 	char first_error[LOAD_TEXT_SIZE];
 	uint64_t resident_before; /* bytes, of all processes named */

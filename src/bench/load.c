@@ -31,8 +31,8 @@ struct load {
 	struct channel_target target;
 	struct lane *lanes;
 	struct load_result *result;
-	uint64_t answers; /* ever */
-	bool succeeded;   /* ever */
+	uint64_t answers;  /* ever */
+	bool succeeded;    /* ever */
 	uint64_t failures; /* ever */
 	bool measuring;
 	int64_t begun;
@@ -234,7 +234,7 @@ static int run(struct load *load, char why[LOAD_TEXT_SIZE])
 int load_run(
 	const struct options *options, struct load_result *ret_result, char why[LOAD_TEXT_SIZE])
 {
-	struct load load = { .options = options, .result = ret_result };
+	struct load load = {.options = options, .result = ret_result};
 	char text[SCRIPT_WHY_SIZE];
 	int error;
 

@@ -21,9 +21,9 @@ struct load_result {
 	uint64_t checked;    /* of them, decoded */
 	uint64_t errors;
 	char first_error[LOAD_TEXT_SIZE];
-	struct tally latency; /* of operations */
-	double server_cpu;    /* seconds, of all processes named */
-	double waited;        /* seconds that the load had nothing to do */
+	struct tally latency;     /* of operations */
+	double server_cpu;        /* seconds, of all processes named */
+	double waited;            /* seconds that the load had nothing to do */
 	uint64_t server_resident; /* bytes, at the end */
 	size_t body_bytes;        /* of the last answer */
 	size_t answer_bytes;      /* with head */

@@ -63,7 +63,8 @@ int main(int argc, char **argv)
 		return status - 1;
 	signal(SIGPIPE, SIG_IGN);
 	if (!raise_files(options.connections)) {
-		fprintf(stderr, "fairlead-bench: %u connections need more open files than are allowed\n",
+		fprintf(stderr,
+			"fairlead-bench: %u connections need more open files than are allowed\n",
 			options.connections);
 		return EXIT_FAILURE;
 	}

@@ -47,21 +47,21 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "connections", required_argument, NULL, OPTION_CONNECTIONS },
-	{ "seconds", required_argument, NULL, OPTION_SECONDS },
-	{ "warm-up", required_argument, NULL, OPTION_WARM_UP },
-	{ "root", required_argument, NULL, OPTION_ROOT },
-	{ "path", required_argument, NULL, OPTION_PATH },
-	{ "user", required_argument, NULL, OPTION_USER },
-	{ "domain", required_argument, NULL, OPTION_DOMAIN },
-	{ "password-file", required_argument, NULL, OPTION_PASSWORD_FILE },
-	{ "check", required_argument, NULL, OPTION_CHECK },
-	{ "static", no_argument, NULL, OPTION_STATIC },
-	{ "pid", required_argument, NULL, OPTION_PID },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "version", no_argument, NULL, OPTION_VERSION },
-	{ NULL, 0, NULL, 0 },
+	{"connections", required_argument, NULL, OPTION_CONNECTIONS},
+	{"seconds", required_argument, NULL, OPTION_SECONDS},
+	{"warm-up", required_argument, NULL, OPTION_WARM_UP},
+	{"root", required_argument, NULL, OPTION_ROOT},
+	{"path", required_argument, NULL, OPTION_PATH},
+	{"user", required_argument, NULL, OPTION_USER},
+	{"domain", required_argument, NULL, OPTION_DOMAIN},
+	{"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
+	{"check", required_argument, NULL, OPTION_CHECK},
+	{"static", no_argument, NULL, OPTION_STATIC},
+	{"pid", required_argument, NULL, OPTION_PID},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
 };
 
 static const char *const modes[] = {
@@ -182,14 +182,16 @@ int options_read(int argc, char **argv, struct options *ret_options)
 
 	while ((option = getopt_long(argc, argv, "", long_options, &index)) != -1) {
 		if (option == OPTION_HELP || option == OPTION_VERSION) {
-			fputs(option == OPTION_HELP ? usage : "fairlead-bench " FAIRLEAD_VERSION "\n", stdout);
+			fputs(option == OPTION_HELP ? usage
+						    : "fairlead-bench " FAIRLEAD_VERSION "\n",
+				stdout);
 			return EXIT_SUCCESS + 1;
 		}
 		if (option == '?')
 			return wrong("an option is not understood");
 		if (!read_option(&options, option, optarg)) {
-			fprintf(stderr, "fairlead-bench: --%s does not take '%s'\n", long_options[index].name,
-				optarg);
+			fprintf(stderr, "fairlead-bench: --%s does not take '%s'\n",
+				long_options[index].name, optarg);
 			return EXIT_USAGE + 1;
 		}
 	}
@@ -198,10 +200,10 @@ int options_read(int argc, char **argv, struct options *ret_options)
 	if (!read_mode(argv[optind], &options.mode))
 		return wrong("expected hello, connect, logon or idle");
 	if (http_split_address(
-			argv[optind + 1], options.host, sizeof(options.host), &options.port) != 0)
+		    argv[optind + 1], options.host, sizeof(options.host), &options.port) != 0)
 		return wrong("the last argument is not HOST:PORT");
-	if (options.mode == BENCH_LOGON
-		&& (options.user == NULL || options.domain == NULL || options.password_file == NULL))
+	if (options.mode == BENCH_LOGON &&
+		(options.user == NULL || options.domain == NULL || options.password_file == NULL))
 		return wrong("logon needs --user, --domain and --password-file");
 	if (options.mode == BENCH_LOGON && options.plain)
 		return wrong("logon needs a broker, not --static");

@@ -25,13 +25,13 @@ struct options {
 	enum bench_mode mode;
 	char host[256];
 	uint16_t port;
-	const char *path;       /* of the URL; NULL: that of the root */
+	const char *path; /* of the URL; NULL: that of the root */
 	enum message_root root;
-	unsigned connections;   /* at once */
-	double seconds;         /* measured */
-	double warm_up;         /* seconds before that, not counted */
-	unsigned check;         /* every n-th answer is decoded; logons decode every one */
-	bool plain;             /* the server is no broker: 200 and a body will do */
+	unsigned connections; /* at once */
+	double seconds;       /* measured */
+	double warm_up;       /* seconds before that, not counted */
+	unsigned check;       /* every n-th answer is decoded; logons decode every one */
+	bool plain;           /* the server is no broker: 200 and a body will do */
 	bool json;
 	const char *user;
 	const char *domain;

@@ -46,18 +46,18 @@ static const enum field_id results[] = {
 
 /* The first example of the specification page. */
 static const struct pair hello[] = {
-	{ FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME, "Teradici Windows Soft Client" },
-	{ FIELD_HELLO_CLIENT_INFO_PRODUCT_VERSION, "3.1.5" },
-	{ FIELD_HELLO_CLIENT_INFO_PLATFORM, "Windows 7 64-bit" },
-	{ FIELD_HELLO_CLIENT_INFO_LOCALE, "en_US" },
-	{ FIELD_HELLO_CLIENT_INFO_HOSTNAME, "my-client.teradici.local" },
-	{ FIELD_HELLO_CLIENT_INFO_SERIAL_NUMBER, "123456" },
-	{ FIELD_HELLO_CLIENT_INFO_DEVICE_NAME, "some-name" },
-	{ FIELD_HELLO_PCM_INFO_PRODUCT_NAME, "Teradici PCoIP Connection Manager" },
-	{ FIELD_HELLO_PCM_INFO_PRODUCT_VERSION, "1.0.0.12345" },
-	{ FIELD_HELLO_PCM_INFO_PLATFORM, "Ubuntu 14.4 64-bit" },
-	{ FIELD_HELLO_PCM_INFO_IP_ADDRESS, "10.0.136.93" },
-	{ FIELD_HELLO_PCM_INFO_HOSTNAME, "cm1.example.com" },
+	{FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME, "Teradici Windows Soft Client"},
+	{FIELD_HELLO_CLIENT_INFO_PRODUCT_VERSION, "3.1.5"},
+	{FIELD_HELLO_CLIENT_INFO_PLATFORM, "Windows 7 64-bit"},
+	{FIELD_HELLO_CLIENT_INFO_LOCALE, "en_US"},
+	{FIELD_HELLO_CLIENT_INFO_HOSTNAME, "my-client.teradici.local"},
+	{FIELD_HELLO_CLIENT_INFO_SERIAL_NUMBER, "123456"},
+	{FIELD_HELLO_CLIENT_INFO_DEVICE_NAME, "some-name"},
+	{FIELD_HELLO_PCM_INFO_PRODUCT_NAME, "Teradici PCoIP Connection Manager"},
+	{FIELD_HELLO_PCM_INFO_PRODUCT_VERSION, "1.0.0.12345"},
+	{FIELD_HELLO_PCM_INFO_PLATFORM, "Ubuntu 14.4 64-bit"},
+	{FIELD_HELLO_PCM_INFO_IP_ADDRESS, "10.0.136.93"},
+	{FIELD_HELLO_PCM_INFO_HOSTNAME, "cm1.example.com"},
 };
 /* A client has no manager's part. */
 #define HELLO_OF_CLIENT 7
@@ -76,24 +76,24 @@ static int make_body(struct script *script, enum script_step step, const char *r
 	const struct options *options = script->options;
 	struct buffer *body = &script->bodies[step];
 	const struct pair authenticate[] = {
-		{ FIELD_AUTHENTICATE_METHOD, "password" },
-		{ FIELD_AUTHENTICATE_USERNAME, options->user },
-		{ FIELD_AUTHENTICATE_PASSWORD, script->password },
-		{ FIELD_AUTHENTICATE_DOMAIN, options->domain },
+		{FIELD_AUTHENTICATE_METHOD, "password"},
+		{FIELD_AUTHENTICATE_USERNAME, options->user},
+		{FIELD_AUTHENTICATE_PASSWORD, script->password},
+		{FIELD_AUTHENTICATE_DOMAIN, options->domain},
 	};
 	const struct pair allocate[] = {
-		{ FIELD_ALLOCATE_RESOURCE_RESOURCE_ID, resource },
-		{ FIELD_ALLOCATE_RESOURCE_PROTOCOL, "PCOIP" },
-		{ FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_IP_ADDRESS, "127.0.0.1" },
-		{ FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_MAC_ADDRESS, "00:00:00:00:00:00" },
+		{FIELD_ALLOCATE_RESOURCE_RESOURCE_ID, resource},
+		{FIELD_ALLOCATE_RESOURCE_PROTOCOL, "PCOIP"},
+		{FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_IP_ADDRESS, "127.0.0.1"},
+		{FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_MAC_ADDRESS, "00:00:00:00:00:00"},
 	};
 	struct message *message = message_new(script->arena, requests[step], options->root,
 		message_version_newest(options->root));
 	bool good = message != NULL;
 
 	if (step == SCRIPT_HELLO)
-		good = good
-			&& put(message, hello,
+		good = good &&
+			put(message, hello,
 				options->root == ROOT_CLIENT ? HELLO_OF_CLIENT
 							     : sizeof(hello) / sizeof(hello[0]));
 	else if (step == SCRIPT_AUTHENTICATE)
@@ -106,8 +106,8 @@ static int make_body(struct script *script, enum script_step step, const char *r
 	return good ? 0 : ERROR_MEMORY;
 }
 
-static int write_request(const struct script *script, enum script_step step, const char *cookie,
-	struct buffer *out)
+static int write_request(
+	const struct script *script, enum script_step step, const char *cookie, struct buffer *out)
 {
 	const struct options *options = script->options;
 	const struct buffer *body = &script->bodies[step];
@@ -141,8 +141,7 @@ static int read_password(struct script *script, char why[SCRIPT_WHY_SIZE])
 	return ERROR_INPUT;
 }
 
-int script_new(
-	const struct options *options, struct script **ret_script, char why[SCRIPT_WHY_SIZE])
+int script_new(const struct options *options, struct script **ret_script, char why[SCRIPT_WHY_SIZE])
 {
 	bool logon = options->mode == BENCH_LOGON;
 	struct script *script = calloc(1, sizeof(*script));
@@ -160,7 +159,8 @@ int script_new(
 	if (script->arena == NULL || script->reader == NULL)
 		goto out;
 	error = logon ? read_password(script, why) : 0;
-	for (int step = 0; error == 0 && step < (logon ? SCRIPT_STEPS : SCRIPT_AUTHENTICATE); step++)
+	for (int step = 0; error == 0 && step < (logon ? SCRIPT_STEPS : SCRIPT_AUTHENTICATE);
+		step++)
 		error = make_body(script, (enum script_step)step, "");
 	if (error == 0)
 		error = write_request(script, SCRIPT_HELLO, "", &script->hello);
@@ -186,8 +186,8 @@ void script_free(struct script *script)
 	free(script);
 }
 
-int script_request(struct script *script, enum script_step step,
-	const struct script_client *client, struct buffer *out)
+int script_request(struct script *script, enum script_step step, const struct script_client *client,
+	struct buffer *out)
 {
 	buffer_clear(out);
 	if (step == SCRIPT_HELLO)
@@ -204,8 +204,7 @@ static int refuse(char why[SCRIPT_WHY_SIZE], enum script_step step, const char *
 }
 
 /* Without a parser: the element is there, so it is not an error-resp. */
-static int glance(
-	const struct answer *answer, enum script_step step, char why[SCRIPT_WHY_SIZE])
+static int glance(const struct answer *answer, enum script_step step, char why[SCRIPT_WHY_SIZE])
 {
 	const char *element = message_info(message_info(requests[step])->response)->element;
 
@@ -219,13 +218,12 @@ static int decode(struct script *script, const struct answer *answer, enum scrip
 {
 	enum message_root root = script->options->root;
 	enum result_id result;
-	struct codec_fault fault = { .detail = "out of memory" };
+	struct codec_fault fault = {.detail = "out of memory"};
 	struct message *message;
 	const char *resource;
 
 	if (codec_decode(script->reader, script->arena, 1u << root, answer->body.bytes,
-			answer->body.length, &message, &fault)
-		!= 0)
+		    answer->body.length, &message, &fault) != 0)
 		return refuse(why, step, fault.detail);
 	if (message->id == MESSAGE_ERROR_RESP)
 		return refuse(why, step, message_text(message, FIELD_ERROR_RESP_RESULT_RESULT_ID));

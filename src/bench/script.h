@@ -38,8 +38,8 @@ void script_free(struct script *script);
 
 /* The step's HTTP request into `out`, which is emptied first. Under pcoip-broker the hello is the
  * specification page's example, byte for byte. 0 or ERROR_MEMORY. */
-int script_request(struct script *script, enum script_step step,
-	const struct script_client *client, struct buffer *out);
+int script_request(struct script *script, enum script_step step, const struct script_client *client,
+	struct buffer *out);
 
 /* Whether the answer is one that lets a client go on; what he learns goes to `client`. `thorough`:
  * the message is decoded; otherwise status, cookie and element name have to do. 0, or ERROR_INPUT

@@ -40,7 +40,7 @@ int64_t tally_at(const struct tally *tally, double share)
 	double wanted = share * (double)tally->count;
 	uint64_t seen = 0;
 
-	for (unsigned class = 0; class < TALLY_CLASSES; class++) {
+	for (unsigned class = 0; class < TALLY_CLASSES; class ++) {
 		seen += tally->classes[class];
 		if (seen > 0 && (double)seen >= wanted) {
 			int64_t end = (int64_t)end_of(class);

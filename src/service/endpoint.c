@@ -168,6 +168,18 @@ static void answer_error(struct open_transaction *open, enum result_id result, c
 	answer_message(open, message);
 }
 
+/* The one place where an open transaction changes its session's state. */
+static void move(struct transaction *transaction, enum state state)
+{
+	struct session *session = transaction->session;
+
+	if (session->state != state)
+		event_session_moved(transaction->loop->log, transaction->log_id,
+			state_name(session->state), state_name(state),
+			message_info(transaction->request->id)->element);
+	session->state = state;
+}
+
 void transaction_fail(struct transaction *transaction, enum result_id result, const char *detail)
 {
 	struct open_transaction *open = (struct open_transaction *)transaction;
@@ -176,7 +188,7 @@ void transaction_fail(struct transaction *transaction, enum result_id result, co
 		/* A session that has not come to life yet is none. */
 		if (transaction->session->state == STATE_NONE)
 			transaction->cookie = NULL;
-		transaction->session->state = state_errored(transaction->session->state);
+		move(transaction, state_errored(transaction->session->state));
 	}
 	answer_error(open, result, detail);
 }
@@ -191,7 +203,7 @@ void transaction_fail_as(struct transaction *transaction, const struct message *
 		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
 		return;
 	}
-	transaction->session->state = state_errored(transaction->session->state);
+	move(transaction, state_errored(transaction->session->state));
 	if (transaction->session->state == STATE_NONE)
 		transaction->cookie = NULL;
 	release(open);
@@ -209,10 +221,13 @@ void transaction_finish(struct transaction *transaction)
 		return;
 	}
 	if (session != NULL) {
-		int error = state_next(
-			session->state, transaction->request->id, open->outcome, &session->state);
+		enum state next = session->state;
+		int error =
+			state_next(session->state, transaction->request->id, open->outcome, &next);
 
 		assert(error == 0); /* a handler answered what the table does not know */
+		(void)error;
+		move(transaction, next);
 	}
 	release(open);
 	answer_message(open, transaction->reply);
@@ -334,7 +349,7 @@ static enum result_id find_session(struct open_transaction *open)
 	if (error == 0 && opens &&
 		!state_may(transaction->session->state, transaction->request->id)) {
 		/* The client starts over: the old session ends, a new one begins. */
-		transaction->session->state = STATE_ENDED;
+		move(transaction, STATE_ENDED);
 		release(open);
 		error = ERROR_NOT_FOUND;
 	}

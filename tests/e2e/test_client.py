@@ -504,7 +504,10 @@ class Terminal:
     """A program on a pseudo terminal."""
 
     def __init__(self, command, environment, columns=80):
-        self.master, slave = pty.openpty()
+        try:
+            self.master, slave = pty.openpty()
+        except OSError as error:  # a bare chroot without /dev/pts
+            pytest.skip(f"this machine gives no terminal: {error}")
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
         def begin():

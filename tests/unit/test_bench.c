@@ -21,7 +21,7 @@ static struct tally tally;
 
 static void percentiles_are_close(void **state)
 {
-	static const double shares[] = { 0.01, 0.5, 0.9, 0.99, 0.999 };
+	static const double shares[] = {0.01, 0.5, 0.9, 0.99, 0.999};
 
 	(void)state;
 	memset(&tally, 0, sizeof(tally));
@@ -113,7 +113,8 @@ static void what_is_not_one_answer_is_broken(void **state)
 	assert_int_equal(feed(&answer, "SSH-2.0-OpenSSH_9\r\n"), ANSWER_BROKEN);
 	assert_int_equal(
 		feed(&answer, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab"), ANSWER_BROKEN);
-	assert_int_equal(feed(&answer, "HTTP/1.1 503 Busy\r\nContent-Length: 1\r\n\r\na"), ANSWER_DONE);
+	assert_int_equal(
+		feed(&answer, "HTTP/1.1 503 Busy\r\nContent-Length: 1\r\n\r\na"), ANSWER_DONE);
 	assert_int_equal(answer.status, 503);
 	assert_string_equal(answer.cookie, "");
 	assert_int_equal(
@@ -153,7 +154,7 @@ static void begin(struct play *play, enum bench_mode mode)
 {
 	memset(play, 0, sizeof(*play));
 	write_password(play, "se<ret\nnot this\n");
-	play->options = (struct options) {
+	play->options = (struct options){
 		.mode = mode,
 		.host = "127.0.0.1",
 		.port = 443,
@@ -193,7 +194,8 @@ static void the_hello_is_the_pages(void **state)
 	FILE *file;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/tests/vectors/page/hello.xml", source != NULL ? source : ".");
+	snprintf(path, sizeof(path), "%s/tests/vectors/page/hello.xml",
+		source != NULL ? source : ".");
 	file = fopen(path, "r");
 	assert_non_null(file);
 	length = fread(page, 1, sizeof(page) - 1, file);
@@ -214,7 +216,8 @@ static void requests_carry_what_was_learned(void **state)
 	begin(&play, BENCH_LOGON);
 	strcpy(play.client.cookie, "c00c1e");
 	strcpy(play.client.resource, "desk & chair");
-	assert_non_null(strstr(body_of(&play, SCRIPT_AUTHENTICATE), "<password>se&lt;ret</password>"));
+	assert_non_null(
+		strstr(body_of(&play, SCRIPT_AUTHENTICATE), "<password>se&lt;ret</password>"));
 	assert_non_null(strstr(play.request.bytes, "\r\nCookie: JSESSIONID=c00c1e\r\n"));
 	assert_non_null(strstr(
 		body_of(&play, SCRIPT_ALLOCATE), "<resource-id>desk &amp; chair</resource-id>"));
@@ -230,7 +233,8 @@ static int judge(
 	int error;
 
 	snprintf(text, sizeof(text),
-		"HTTP/1.1 %d X\r\nSet-Cookie: JSESSIONID=feed; Secure\r\nContent-Length: %zu\r\n\r\n%s",
+		"HTTP/1.1 %d X\r\nSet-Cookie: JSESSIONID=feed; Secure\r\nContent-Length: "
+		"%zu\r\n\r\n%s",
 		status, strlen(body), body);
 	answer_init(&answer);
 	assert_int_equal(feed(&answer, text), ANSWER_DONE);
@@ -241,12 +245,14 @@ static int judge(
 
 static void right_answers_are_told_from_wrong_ones(void **state)
 {
-	static const char resp[] = HEAD "<authenticate-resp method=\"password\"><result><result-id>"
-					"AUTH_SUCCESSFUL_AND_COMPLETE</result-id><result-str/></result>"
-					"</authenticate-resp>" TAIL;
-	static const char failed[] = HEAD "<authenticate-resp method=\"password\"><result><result-id>"
-					  "AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD</result-id>"
-					  "<result-str/></result></authenticate-resp>" TAIL;
+	static const char resp[] =
+		HEAD "<authenticate-resp method=\"password\"><result><result-id>"
+		     "AUTH_SUCCESSFUL_AND_COMPLETE</result-id><result-str/></result>"
+		     "</authenticate-resp>" TAIL;
+	static const char failed[] =
+		HEAD "<authenticate-resp method=\"password\"><result><result-id>"
+		     "AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD</result-id>"
+		     "<result-str/></result></authenticate-resp>" TAIL;
 	static const char error[] = HEAD "<error-resp><result><result-id>ERR_INTERNAL</result-id>"
 					 "<result-str>x</result-str></result><detected-by>x"
 					 "</detected-by></error-resp>" TAIL;
@@ -270,10 +276,12 @@ static void right_answers_are_told_from_wrong_ones(void **state)
 static void the_first_resource_is_taken(void **state)
 {
 	static const char list[] = HEAD
-		"<get-resource-list-resp><result><result-id>LIST_SUCCESSFUL</result-id><result-str/>"
+		"<get-resource-list-resp><result><result-id>LIST_SUCCESSFUL</result-id><result-str/"
+		">"
 		"</result><resource><resource-name>A</resource-name><resource-id>one</resource-id>"
 		"<resource-type session-type=\"VDI\">DESKTOP</resource-type>"
-		"<resource-state>UNKNOWN</resource-state><protocols><protocol is-default=\"true\">PCOIP"
+		"<resource-state>UNKNOWN</resource-state><protocols><protocol "
+		"is-default=\"true\">PCOIP"
 		"</protocol></protocols></resource></get-resource-list-resp>" TAIL;
 	struct play play;
 
