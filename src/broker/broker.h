@@ -11,6 +11,7 @@
 
 #include "broker/broker_config.h"
 #include "service/endpoint.h"
+#include "service/greeting.h"
 #include "service/identity.h"
 #include "service/inventory.h"
 #include "service/occupancy.h"
@@ -27,7 +28,8 @@ struct broker_view {
 	char hostname[256];       /* of this machine, for hello-resp */
 	const char *contact;      /* who may free a host: "" if not configured */
 	const char *license_path; /* handed to agents; "" if not configured */
-	int64_t hold;             /* microseconds an allocation reserves its host at most */
+	struct greeting_cache greeting;
+	int64_t hold; /* microseconds an allocation reserves its host at most */
 };
 
 struct broker {

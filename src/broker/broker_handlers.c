@@ -86,13 +86,12 @@ static void handle_hello(struct transaction *transaction)
 		.domain_count = view->domain_count,
 	};
 
-	greeting_reply(transaction, &greeting);
-	broker_view_release(view);
 	event_broker_session_created(transaction->loop->log, transaction->log_id,
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_HOSTNAME),
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME),
 		transaction->client);
-	transaction_finish(transaction);
+	greeting_finish(transaction, &greeting, &view->greeting);
+	broker_view_release(view);
 }
 
 /* --- stage 2 --- */

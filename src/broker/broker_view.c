@@ -77,6 +77,7 @@ static void view_free(struct view *base)
 {
 	struct broker_view *view = (struct broker_view *)base;
 
+	greeting_cache_clear(&view->greeting);
 	identity_free(view->identity);
 	inventory_free(view->inventory);
 	arena_free(view->arena);

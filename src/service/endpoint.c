@@ -98,7 +98,7 @@ static void answer_exhausted(const struct endpoint_request *request)
 	answer_plain(request, 503, "The service is short of memory.\n", NULL);
 }
 
-static void answer_message(struct open_transaction *open, const struct message *message)
+static void answer_body(struct open_transaction *open, const char *body, size_t length)
 {
 	struct transaction *transaction = &open->public;
 	char cookie[sizeof("JSESSIONID=; HttpOnly; Secure") + SESSIONS_COOKIE_SIZE];
@@ -106,30 +106,36 @@ static void answer_message(struct open_transaction *open, const struct message *
 	struct http_response response = {
 		.status = 200,
 		.content_type = CONTENT_TYPE,
+		.body = body,
+		.body_length = length,
 		.headers = headers,
 		.header_count = 1,
 		.chunked = true, /* real clients want it so */
 	};
-	struct buffer body;
 
 	if (transaction->cookie != NULL) {
 		snprintf(cookie, sizeof(cookie), "JSESSIONID=%s; HttpOnly; Secure",
 			transaction->cookie);
 		headers[response.header_count++] = (struct http_header){"Set-Cookie", cookie};
 	}
+	open->request.reply(open->request.user, &response);
+}
+
+static void answer_message(struct open_transaction *open, const struct message *message)
+{
+	struct transaction *transaction = &open->public;
+	struct buffer body;
+
 	trace_capture(transaction->endpoint->capture, transaction->endpoint->options.name,
 		transaction->loop->log, message);
 	trace_log(transaction->loop->log, open->log_id, LOG_DEBUG, "Sent", message);
 	buffer_init(&body, REPLY_MAXIMUM);
 	/* Most fit, so the buffer does not have to grow, wiping the old place each time. */
 	(void)buffer_reserve(&body, REPLY_USUAL);
-	if (codec_encode(message, CODEC_COMPACT, &body) == 0) {
-		response.body = body.bytes;
-		response.body_length = body.length;
-		open->request.reply(open->request.user, &response);
-	} else {
+	if (codec_encode(message, CODEC_COMPACT, &body) == 0)
+		answer_body(open, body.bytes, body.length);
+	else
 		answer_exhausted(&open->request);
-	}
 	buffer_free(&body);
 }
 
@@ -210,7 +216,8 @@ void transaction_fail_as(struct transaction *transaction, const struct message *
 	answer_message(open, message);
 }
 
-void transaction_finish(struct transaction *transaction)
+/* Moves and releases the session by the reply's outcome. False: that was answered otherwise. */
+static bool settle(struct transaction *transaction)
 {
 	struct open_transaction *open = (struct open_transaction *)transaction;
 	struct session *session = transaction->session;
@@ -218,7 +225,7 @@ void transaction_finish(struct transaction *transaction)
 	/* Handlers put one part after the other into the reply; what lacks one is no answer. */
 	if (arena_lacking(transaction->arena)) {
 		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
-		return;
+		return false;
 	}
 	if (session != NULL) {
 		enum state next = session->state;
@@ -230,7 +237,25 @@ void transaction_finish(struct transaction *transaction)
 		move(transaction, next);
 	}
 	release(open);
-	answer_message(open, transaction->reply);
+	return true;
+}
+
+void transaction_finish(struct transaction *transaction)
+{
+	if (settle(transaction))
+		answer_message((struct open_transaction *)transaction, transaction->reply);
+}
+
+void transaction_finish_encoded(struct transaction *transaction, const char *body, size_t length)
+{
+	if (settle(transaction))
+		answer_body((struct open_transaction *)transaction, body, length);
+}
+
+bool transaction_is_shown(const struct transaction *transaction)
+{
+	return transaction->endpoint->capture != NULL ||
+		log_wants(transaction->loop->log, LOG_DEBUG);
 }
 
 /* --- for handlers --- */

@@ -100,6 +100,12 @@ void transaction_result(struct transaction *transaction, enum result_id result, 
  * transaction is gone afterwards. */
 void transaction_finish(struct transaction *transaction);
 
+/* The same with a body that was encoded before, in place of the reply; for an answer that is the
+ * same again and again. Not for a transaction whose messages somebody wants to see. */
+void transaction_finish_encoded(struct transaction *transaction, const char *body, size_t length);
+/* Whether messages go to the log or to a capture folder. */
+bool transaction_is_shown(const struct transaction *transaction);
+
 /* Answers error-resp instead; the session becomes ERRORED. `detail` may be NULL. */
 void transaction_fail(struct transaction *transaction, enum result_id result, const char *detail);
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -74,4 +75,61 @@ void greeting_reply(struct transaction *transaction, const struct greeting *gree
 	for (size_t i = 0; domains != NULL && i < greeting->domain_count; i++)
 		message_add(reply, domains, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS_DOMAIN,
 			greeting->domains[i]);
+}
+
+/* --- kept --- */
+
+struct greeting_text {
+	struct message_version version;
+	char local[64]; /* the address the client reached is part of the answer */
+	size_t length;
+	char body[];
+};
+
+static void keep(struct greeting_cache *cache, const struct transaction *transaction)
+{
+	const struct message *reply = transaction->reply;
+	struct greeting_text *none = NULL, *text = NULL;
+	struct buffer body;
+
+	buffer_init(&body, HTTP_BODY_MAXIMUM);
+	if (strlen(transaction->local) < sizeof(text->local) &&
+		!arena_lacking(transaction->arena) &&
+		codec_encode(reply, CODEC_COMPACT, &body) == 0)
+		text = malloc(sizeof(*text) + body.length);
+	if (text != NULL) {
+		text->version = reply->version;
+		memcpy(text->local, transaction->local, strlen(transaction->local) + 1);
+		text->length = body.length;
+		memcpy(text->body, body.bytes, body.length);
+		if (!atomic_compare_exchange_strong(&cache->texts[reply->root], &none, text))
+			free(text); /* another loop was faster */
+	}
+	buffer_free(&body);
+}
+
+void greeting_finish(struct transaction *transaction, const struct greeting *greeting,
+	struct greeting_cache *cache)
+{
+	const struct message *request = transaction->request;
+	const struct greeting_text *text = atomic_load(&cache->texts[request->root]);
+
+	if (text != NULL && text->version.major == request->version.major &&
+		text->version.minor == request->version.minor &&
+		strcmp(text->local, transaction->local) == 0 &&
+		!transaction_is_shown(transaction)) {
+		greeting_note_client(transaction);
+		transaction_finish_encoded(transaction, text->body, text->length);
+		return;
+	}
+	greeting_reply(transaction, greeting);
+	if (text == NULL)
+		keep(cache, transaction);
+	transaction_finish(transaction);
+}
+
+void greeting_cache_clear(struct greeting_cache *cache)
+{
+	for (int root = 0; root < ROOT_COUNT; root++)
+		free(atomic_exchange(&cache->texts[root], NULL));
 }

@@ -4,6 +4,7 @@
 #ifndef FAIRLEAD_SERVICE_GREETING_H
 #define FAIRLEAD_SERVICE_GREETING_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,6 +26,19 @@ void greeting_note_client(struct transaction *transaction);
 
 /* Fills hello-resp, after greeting_note_client. */
 void greeting_reply(struct transaction *transaction, const struct greeting *greeting);
+
+/* The answer to hello, encoded, as long as nothing of it changes: a hello is the most frequent
+ * message, and its answer the same for all. One per greeting; all zero to begin with; thread-safe.
+ */
+struct greeting_text;
+struct greeting_cache {
+	_Atomic(struct greeting_text *) texts[ROOT_COUNT];
+};
+
+/* greeting_reply and transaction_finish, by way of the cache where possible. */
+void greeting_finish(struct transaction *transaction, const struct greeting *greeting,
+	struct greeting_cache *cache);
+void greeting_cache_clear(struct greeting_cache *cache);
 
 /* True for the probe real clients send before their own hello. */
 bool greeting_is_probe(const struct transaction *transaction);

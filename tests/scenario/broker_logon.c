@@ -30,6 +30,45 @@ static size_t count(const struct message *message, enum field_id field)
 	return found;
 }
 
+/* The answer is kept encoded: the next client gets the same bytes with a session of his own, but
+ * nobody gets one that was made for another root, version, address or configuration. */
+static void test_hello_again(void **state)
+{
+	struct scenario_request request = {
+		.endpoint = stage.broker.endpoint,
+		.root = ROOT_CLIENT,
+		.inner = HELLO,
+		.version = "2.0",
+	};
+	struct scenario_answer *first, *answer;
+
+	(void)state;
+	first = broker_stage_ask(&stage, ROOT_CLIENT, NULL, HELLO);
+	answer = broker_stage_ask(&stage, ROOT_CLIENT, NULL, HELLO);
+	assert_string_equal(answer->body, first->body);
+	assert_true(answer->chunked);
+	assert_string_not_equal(answer->cookie, first->cookie);
+	assert_int_equal(broker_stage_state(&stage, answer->cookie), STATE_CREATED);
+
+	answer = broker_stage_ask(&stage, ROOT_BROKER, NULL, HELLO);
+	assert_int_equal(answer->message->root, ROOT_BROKER);
+	answer = scenario_send(&stage.scenario, &request);
+	assert_int_equal(answer->message->version.minor, 0);
+	request.version = NULL;
+	request.local = "192.0.2.99";
+	answer = scenario_send(&stage.scenario, &request);
+	assert_field(answer, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_IP_ADDRESS, "192.0.2.99");
+	answer = broker_stage_ask(&stage, ROOT_CLIENT, NULL, HELLO);
+	assert_string_equal(answer->body, first->body);
+
+	broker_stage_load(&stage,
+		"certificates: [{certificate: a.pem, key: a.key}]\n"
+		"listen: [{address: '127.0.0.1:0'}]\n"
+		"domains: [elsewhere]\n" BROKER_USERS BROKER_HOSTS);
+	answer = broker_stage_ask(&stage, ROOT_CLIENT, NULL, HELLO);
+	assert_field(answer, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS_DOMAIN, "elsewhere");
+}
+
 static void test_hello(void **state)
 {
 	struct scenario_answer *answer;
@@ -389,6 +428,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_hello, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hello_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mac_never_blank, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_protocol_left_out, set_up, tear_down),

@@ -249,7 +249,7 @@ struct scenario_answer *scenario_send(
 		.method = request->method != NULL ? request->method : "POST",
 		.path = request->path != NULL ? request->path : message_root_path(request->root),
 		.peer = request->peer != NULL ? request->peer : SCENARIO_CLIENT,
-		.local = SCENARIO_LOCAL,
+		.local = request->local != NULL ? request->local : SCENARIO_LOCAL,
 		.reply = on_reply,
 		.user = answer,
 	};

@@ -103,6 +103,7 @@ struct scenario_request {
 	const char *cookie; /* NULL or "": none */
 	const char *log_id, *forwarded_for;
 	const char *peer;          /* NULL: SCENARIO_CLIENT */
+	const char *local;         /* the address that was reached; NULL: SCENARIO_LOCAL */
 	const char *method, *path; /* NULL: POST to the root's path */
 	size_t arena_maximum;      /* 0: SCENARIO_ARENA */
 };
