@@ -1,6 +1,6 @@
 /*
- * log.h - lines in the format of the vendor's agent logs (log-facts 1.1,
- * family A, and 1.2: "LVL:%d RC:%4d %15s :%s"):
+ * log.h - lines in the format of the vendor's agent logs, as nearly
+ * every real one has them ("LVL:%d RC:%4d %15s :%s"):
  *
  *   2021-03-24T21:10:59.601Z <id> > LVL:2 RC:   0           AGENT :text
  *
@@ -43,7 +43,7 @@ struct log_options {
 	enum log_level level;
 	enum log_names names;
 	const struct clock *clock;
-	bool client; /* family B of log-facts 1.1, as clients write: without the " >" after the id
+	bool client; /* as the vendor's clients write: without the " >" after the id
 		      */
 };
 
@@ -60,7 +60,7 @@ void log_close(struct log *log);
 
 /* id NULL, or one that is not of RFC 4122's form, means no session. errno is
  * kept, so a caller may log first and look at it then. rc: 0 fine, -500
- * failure, -504 time-out, positive an error of the system (log-facts 1.4). */
+ * failure, -504 time-out, positive an error of the system, as real logs have them. */
 void log_line(struct log *log, const char *id, enum log_level level, int rc, const char *component,
 	const char *format, ...) __attribute__((format(printf, 6, 7)));
 

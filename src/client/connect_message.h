@@ -9,7 +9,7 @@
 
 /* All NULL on short memory or a full arena. Root pcoip-client, version 2.1, as real clients. */
 
-/* The QueryBrokerClient probe: no capabilities, no server address (protocol-facts 0.3). */
+/* The QueryBrokerClient probe: no capabilities, no server address, as real clients send it. */
 struct message *connect_message_probe(struct arena *arena);
 /* The real hello. Its only capability is CAP_NO_AUTHENTICATION, because that is the only public
  * one this client has: it goes on when a server asks the user nothing. */
@@ -17,7 +17,7 @@ struct message *connect_message_hello(
 	struct arena *arena, const char *server_address, const char *server_name);
 struct message *connect_message_authenticate(
 	struct arena *arena, const char *user, const char *password, const char *domain);
-/* With the filters of real clients (protocol-facts 1.5). */
+/* With the filters of real clients. */
 struct message *connect_message_list(struct arena *arena);
 struct message *connect_message_allocate(
 	struct arena *arena, const char *resource, const char *address, const char *mac);
@@ -33,7 +33,7 @@ struct connect_message_result {
 bool connect_message_result(
 	const struct message *message, struct connect_message_result *ret_result);
 
-/* Direct, manager or broker, told by content (protocol-facts 0.4); the product that says so. */
+/* Direct, manager or broker, told by content, as real clients do; the product that says so. */
 enum record_path connect_message_path(const struct message *message, const char **ret_product);
 
 /* What the user is asked for. NONE: the server asks nothing. */

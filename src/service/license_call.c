@@ -17,7 +17,7 @@ struct open_call {
 	void *user;
 };
 
-/* The vendor's texts (log-facts 4.1, LOG 047 and 066) are those of libcurl. */
+/* The vendor's texts, seen in real logs, are those of libcurl. */
 static const char *vendor_words(int error)
 {
 	switch (error) {

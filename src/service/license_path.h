@@ -1,7 +1,7 @@
 /*
  * license_path.h - the texts by which people and launch requests name a licence service.
  *
- * "port@host" and "http://host:port/request" are the vendor's (protocol-facts 1.10); "https://...",
+ * "port@host" and "http://host:port/request" are the vendor's; "https://...",
  * "host:port", "host" and IPv6 addresses in brackets are understood as well.
  */
 #ifndef FAIRLEAD_SERVICE_LICENSE_PATH_H

@@ -12,7 +12,7 @@ static const struct {
 #undef CAUSE
 };
 
-/* What the third digit of a number says (log-facts 3.1). */
+/* What the third digit of a number says. */
 static const struct {
 	unsigned digit;
 	const char *name;

@@ -32,7 +32,7 @@
 #define LINK_UDP_OPEN_LIMIT (30 * CLOCK_SECOND)
 #define LINK_FRAME_MAXIMUM 16384 /* bytes of one opaque frame */
 
-/* Why a session ended: numbers of the vendor's table (log-facts 3.1).
+/* Why a session ended: numbers of the vendor's published table.
  * causes.def: CAUSE(NAME, number, vendor name, meaning) */
 enum link_cause {
 #define CAUSE(name, number, vendor, meaning) LINK_CAUSE_##name = number,

@@ -13,7 +13,7 @@ import messages
 from programs import LIMIT, die_with_parent
 from wire import Raw, Talk, context, request
 
-#: The vendor's published list, in its order (protocol-facts, section 3).
+#: The vendor's published list, in its order.
 VENDOR_ORDER = [
     "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-SHA384", "ECDHE-RSA-AES128-SHA256",
     "AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES256-SHA256", "AES128-SHA256", "AES256-SHA", "AES128-SHA",

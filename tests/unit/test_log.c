@@ -90,7 +90,7 @@ static void a_line_has_the_vendors_layout(void **state)
 		     " > LVL:0 RC:10013 A_LONG_COMPONENT :y\n");
 }
 
-/* Family B of log-facts 1.1. */
+/* As the vendor's clients write. */
 static void a_clients_line_has_no_arrow(void **state)
 {
 	struct fixture *fixture = *state;

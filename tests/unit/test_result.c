@@ -47,7 +47,7 @@ static void does_not_find_others(void **state)
 	assert_int_equal(result_find("NONE"), RESULT_NONE);
 }
 
-/* What real programs were seen to send (protocol-facts 1.9 and 5.2). */
+/* What real programs were seen to send. */
 static void knows_the_real_ones(void **state)
 {
 	static const struct {
