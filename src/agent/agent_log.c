@@ -46,7 +46,8 @@ void agent_log_statistics(struct agent *agent, const struct link_quality *qualit
 	int jitter = (int)(quality->jitter / CLOCK_MILLISECOND);
 
 	if (quality->rtt_last >= 0) {
-		/* The retransmission time-out of RFC 6298: mean and four times the variation. */
+		/* No limit is set on the rate, which is written as 0. The retransmission time-out
+		 * is that of RFC 6298: mean and four times the variation. */
 		event_server_tx_times(log, agent->log_id, mean, jitter, mean + 4 * jitter,
 			(int)(quality->rtt_last / CLOCK_MILLISECOND),
 			(int)(quality->rtt_max / CLOCK_MILLISECOND));

@@ -209,15 +209,6 @@ static void on_refused(void *user, uint64_t session, enum link_refusal refusal, 
 	event_agent_connection_refused(log_of(agent), NULL, peer, link_refusal_text(refusal));
 }
 
-static void on_frame(void *user, uint64_t session, const void *bytes, size_t length)
-{
-	/* Nothing is behind the session yet that frames could be for. */
-	(void)user;
-	(void)session;
-	(void)bytes;
-	(void)length;
-}
-
 static void on_closed(
 	void *user, uint64_t session, unsigned cause, const struct link_quality *quality)
 {
@@ -294,7 +285,6 @@ int agent_session_begin(struct agent *agent, struct config *config, struct loop 
 			{
 				.on_step = on_step,
 				.on_refused = on_refused,
-				.on_frame = on_frame,
 				.on_closed = on_closed,
 				.user = agent,
 			},

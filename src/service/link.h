@@ -90,6 +90,7 @@ struct link_server_events {
 	 * before it said anything; for the others see docs/session-wire.md 2.3. */
 	void (*on_refused)(
 		void *user, uint64_t session, enum link_refusal refusal, const char *peer);
+	/* NULL: nothing is behind the session that frames could be for. */
 	void (*on_frame)(void *user, uint64_t session, const void *bytes, size_t length);
 	/* Exactly once per expected session that ended: never came, closed by either side, lost. */
 	void (*on_closed)(
