@@ -105,6 +105,7 @@ format: deps-lint
 bench: deps-bench $(RELEASE)/build.ninja
 	ninja -C $(RELEASE)
 	bench/run $(RELEASE)
+	bench/check-bench $(RELEASE)
 
 install: all
 	$(MESON) install -C $(BUILD)
@@ -121,6 +122,6 @@ help:
 	@echo "make valgrind    unit tests and scenarios under valgrind"
 	@echo "make lint        clang, clang-tidy, cppcheck, gcc -fanalyzer, layout"
 	@echo "make format      lay the sources out as .clang-format says"
-	@echo "make bench       measure against nginx; writes bench/results.md"
+	@echo "make bench       measure against nginx and ripgrep; writes bench/results.md"
 	@echo "make install     programs, man pages, systemd units (DESTDIR and Meson's prefix apply)"
 	@echo "make clean       remove the build folders"

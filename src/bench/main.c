@@ -1,12 +1,14 @@
-/* fairlead-bench: how much a server bears. fairlead-bench(1). */
+/* fairlead-bench: how much a server bears, and logs to measure with. fairlead-bench(1). */
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "bench/idle.h"
 #include "bench/load.h"
+#include "bench/logs.h"
 #include "bench/options.h"
 #include "bench/report.h"
 
@@ -57,11 +59,14 @@ int main(int argc, char **argv)
 {
 	char why[LOAD_TEXT_SIZE] = "";
 	struct options options;
-	int status = options_read(argc, argv, &options);
+	int status;
 
+	signal(SIGPIPE, SIG_IGN);
+	if (argc > 1 && strcmp(argv[1], "logs") == 0)
+		return logs_command(argc - 1, argv + 1);
+	status = options_read(argc, argv, &options);
 	if (status != 0)
 		return status - 1;
-	signal(SIGPIPE, SIG_IGN);
 	if (!raise_files(options.connections)) {
 		fprintf(stderr,
 			"fairlead-bench: %u connections need more open files than are allowed\n",

@@ -11,6 +11,7 @@
 
 static const char usage[] =
 	"usage: fairlead-bench [options] hello|connect|logon|idle HOST:PORT\n"
+	"       fairlead-bench logs [options] FOLDER|-\n"
 	"  hello                 hello after hello on kept-alive connections\n"
 	"  connect               a new connection, with a full handshake, for each hello\n"
 	"  logon                 a new connection for each complete logon, hello to bye\n"

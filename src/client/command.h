@@ -13,9 +13,6 @@ int connect_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
 int passwd_command(int argc, char **argv);
 
-/* "fairlead connect: MESSAGE", and where help is; returns the exit status of wrong usage. */
-int command_usage(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* Seconds, fractions allowed, up to a year, into microseconds. False: not that. */
 bool command_seconds(const char *text, int64_t *ret_microseconds);
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/usage.h"
 #include "client/command.h"
 #include "client/credential.h"
 #include "client/run.h"
@@ -88,12 +89,12 @@ static int read_user(struct options *options)
 	if (given == NULL)
 		given = getenv("USER");
 	if (given == NULL || *given == '\0')
-		return command_usage(NAME, "there is no user name; give one with --user");
+		return usage_fault(NAME, "there is no user name; give one with --user");
 	if (options->domain_given != NULL) {
 		/* Whoever names a domain means the rest as it stands. */
 		if (strlen(given) >= sizeof(options->user) ||
 			strlen(options->domain_given) >= sizeof(options->domain))
-			return command_usage(NAME, "the user name or the domain is too long");
+			return usage_fault(NAME, "the user name or the domain is too long");
 		strcpy(options->user, given);
 		strcpy(options->domain, options->domain_given);
 		options->has_domain = true;
@@ -101,7 +102,7 @@ static int read_user(struct options *options)
 	}
 	error = credential_split(given, options->user, options->domain);
 	if (error != 0)
-		return command_usage(NAME, "'%s' is not a user name: %s", given, error_text(error));
+		return usage_fault(NAME, "'%s' is not a user name: %s", given, error_text(error));
 	options->has_domain = options->domain[0] != '\0';
 	return 0;
 }
@@ -144,7 +145,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		case PASSWORD:
 			/* Known, so that it is not taken for an abbreviation, and not repeated. */
 			secret_wipe_text(optarg);
-			return command_usage(NAME,
+			return usage_fault(NAME,
 				"a password on the command line is seen by everybody on this "
 				"machine; use --password-file, or type it when asked");
 		case PASSWORD_FILE:
@@ -161,13 +162,12 @@ static int read_options(int argc, char **argv, struct options *options)
 			break;
 		case VERIFY:
 			if (!read_verify(optarg, &options->verify))
-				return command_usage(
+				return usage_fault(
 					NAME, "'%s' is not one of full, warn, none", optarg);
 			break;
 		case HOLD:
 			if (!command_seconds(optarg, &options->hold))
-				return command_usage(
-					NAME, "'%s' is not a number of seconds", optarg);
+				return usage_fault(NAME, "'%s' is not a number of seconds", optarg);
 			break;
 		case JSON:
 			options->json = true;
@@ -176,19 +176,19 @@ static int read_options(int argc, char **argv, struct options *options)
 			options->log = optarg;
 			break;
 		case ':':
-			return command_usage(NAME, "%s needs a value", argv[optind - 1]);
+			return usage_fault(NAME, "%s needs a value", argv[optind - 1]);
 		default:
-			return command_usage(NAME, "%s is not an option", argv[optind - 1]);
+			return usage_fault(NAME, "%s is not an option", argv[optind - 1]);
 		}
 	}
 	if (argc - optind != 1)
-		return command_usage(NAME, "exactly one HOST[:PORT] is expected");
+		return usage_fault(NAME, "exactly one HOST[:PORT] is expected");
 	if (!read_server(argv[optind], options))
-		return command_usage(NAME, "'%s' is not HOST or HOST:PORT", argv[optind]);
+		return usage_fault(NAME, "'%s' is not HOST or HOST:PORT", argv[optind]);
 	if (options->list && options->resource != NULL)
-		return command_usage(NAME, "--list and --resource exclude each other");
+		return usage_fault(NAME, "--list and --resource exclude each other");
 	if (options->ca != NULL && access(options->ca, R_OK) != 0)
-		return command_usage(NAME, "%s: %s", options->ca, strerror(errno));
+		return usage_fault(NAME, "%s: %s", options->ca, strerror(errno));
 	return read_user(options);
 }
 

@@ -12,6 +12,8 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/usage.h"
+#include "check/check.h"
 #include "client/command.h"
 #include "client/demo_ca.h"
 #include "client/demo_files.h"
@@ -60,22 +62,21 @@ static int read_options(int argc, char **argv, struct demo *demo)
 			break;
 		case 'h':
 			if (!command_seconds(optarg, &demo->hold))
-				return command_usage(
-					NAME, "'%s' is not a number of seconds", optarg);
+				return usage_fault(NAME, "'%s' is not a number of seconds", optarg);
 			break;
 		case 'j':
 			demo->json = true;
 			break;
 		case ':':
-			return command_usage(NAME, "%s needs a value", argv[optind - 1]);
+			return usage_fault(NAME, "%s needs a value", argv[optind - 1]);
 		default:
-			return command_usage(NAME, "%s is not an option", argv[optind - 1]);
+			return usage_fault(NAME, "%s is not an option", argv[optind - 1]);
 		}
 	}
 	if (optind != argc)
-		return command_usage(NAME, "'%s' is too much", argv[optind]);
+		return usage_fault(NAME, "'%s' is too much", argv[optind]);
 	if (demo->serve && demo->json)
-		return command_usage(NAME, "--serve and --json exclude each other");
+		return usage_fault(NAME, "--serve and --json exclude each other");
 	return 0;
 }
 
@@ -386,6 +387,29 @@ static int visit(struct demo *demo)
 	return status;
 }
 
+/* What the programs logged, judged as an administrator would have it judged. */
+static int check_logs(const struct demo *demo)
+{
+	char paths[DEMO_PROGRAMS + 1][4096];
+	char *list[DEMO_PROGRAMS + 1];
+	struct check_options options = {.paths = list,
+		.path_count = DEMO_PROGRAMS + 1,
+		.quiet = true,
+		.filter = {.since = STAMP_NONE, .until = STAMP_NONE}};
+
+	for (int i = 0; i <= DEMO_PROGRAMS; i++) {
+		const char *name =
+			i < DEMO_PROGRAMS ? demo_files_program((enum demo_program)i) : "client";
+
+		if (!demo_files_path(&demo->files, name, ".log", paths[i]))
+			return RECORD_EXIT_OWN;
+		list[i] = paths[i];
+	}
+	printf("\nWhat the logs tell (fairlead check):\n\n");
+	fflush(stdout);
+	return check_run(&options) == CHECK_EXIT_PASSED ? RECORD_EXIT_DONE : RECORD_EXIT_OWN;
+}
+
 static int run(struct demo *demo)
 {
 	int status = RECORD_EXIT_OWN;
@@ -397,6 +421,8 @@ static int run(struct demo *demo)
 		status = RECORD_EXIT_SIGNAL + demo->signal;
 	stop_programs(demo);
 	close_loop(demo);
+	if (status == RECORD_EXIT_DONE && !demo->serve && !demo->json)
+		status = check_logs(demo);
 	return status;
 }
 

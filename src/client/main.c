@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/usage.h"
+#include "check/check.h"
 #include "client/command.h"
 #include "client/record.h"
 #include "service/program.h"
@@ -43,6 +45,26 @@ static const struct command commands[] = {
 		"                        (default: a temporary folder, removed at the end)\n"
 		"  --hold SECONDS        how long the session is held (default: 3)\n"
 		"  --json                print one JSON document\n"},
+	{"check", check_command, "judge the logs of sessions",
+		"[options] PATH|- ...\n"
+		"  PATH                  folder, archive, compressed or plain log; '-' is standard "
+		"input\n"
+		"  --format FORMAT       text (default), json or html\n"
+		"  --output FILE         write the report to FILE (default: standard output)\n"
+		"  --session ID          only this session; the first characters of its id do\n"
+		"  --since T, --until T  only lines of this time: 2021-03-24T21:10:59Z, "
+		"2021-03-24\n"
+		"  --mask                replace users, hosts and addresses, the same by the same\n"
+		"  --rules DIR           further rules, or others in place of built-in ones\n"
+		"  --lint                prove the rules instead of reading logs\n"
+		"  --mail-to ADDRESS     send the report, too; may be repeated\n"
+		"  --smtp URL            through this server: smtp://HOST[:PORT] or "
+		"smtps://HOST[:PORT]\n"
+		"  --mail-from ADDRESS   sender (default: fairlead@<this host>)\n"
+		"  --smtp-login FILE     user name and password, one line each\n"
+		"  --smtp-ca FILE        CA certificates to trust (default: the system's)\n"
+		"  --smtp-plain          allow a server without TLS\n"
+		"  --quiet               no progress on standard error\n"},
 	{"passwd", passwd_command, "make a password hash for a configuration file",
 		"[--cost N]\n"
 		"  --cost N              work per password, 1 to 11 (default: 5)\n"},
@@ -96,7 +118,7 @@ static int version_command(int argc, char **argv)
 {
 	(void)argv;
 	if (argc > 1)
-		return command_usage("version", "it takes no arguments");
+		return usage_fault("version", "it takes no arguments");
 	puts("fairlead " FAIRLEAD_VERSION);
 	return RECORD_EXIT_DONE;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/usage.h"
 #include "client/command.h"
 #include "client/credential.h"
 #include "client/record.h"
@@ -74,15 +75,15 @@ int passwd_command(int argc, char **argv)
 	optind = 1;
 	while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
 		if (option == ':')
-			return command_usage(NAME, "%s needs a value", argv[optind - 1]);
+			return usage_fault(NAME, "%s needs a value", argv[optind - 1]);
 		if (option != 'c')
-			return command_usage(NAME, "%s is not an option", argv[optind - 1]);
+			return usage_fault(NAME, "%s is not an option", argv[optind - 1]);
 		if (!read_cost(optarg, &cost))
-			return command_usage(NAME, "'%s' is not a cost from %d to %d", optarg,
+			return usage_fault(NAME, "'%s' is not a cost from %d to %d", optarg,
 				COST_MINIMUM, COST_MAXIMUM);
 	}
 	if (optind != argc)
-		return command_usage(NAME,
+		return usage_fault(NAME,
 			"'%s' is too much; the password is read, never an argument", argv[optind]);
 	status = read_password(password, sizeof(password));
 	if (status != 0)

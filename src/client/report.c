@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "client/text.h"
+#include "base/text.h"
 
 /* JSON is UTF-8, whatever a server sent. */
 static json_t *text(const char *raw)

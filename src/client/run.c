@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "client/credential.h"
 #include "client/report.h"
-#include "client/text.h"
+#include "base/text.h"
 #include "client/timeline.h"
 
 #define TICK_MS 100

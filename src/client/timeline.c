@@ -1,12 +1,10 @@
 #include "client/timeline.h"
 
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include "client/text.h"
+#include "base/terminal.h"
+#include "base/text.h"
 #include "client/timeline_private.h"
 
 #define LINE_SIZE 1024
@@ -28,30 +26,15 @@ struct timeline {
 	uint64_t qualities;
 };
 
-static unsigned terminal_columns(FILE *stream, unsigned *ret_rows)
-{
-	struct winsize size;
-
-	if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0)
-		return 0;
-	*ret_rows = size.ws_row;
-	return size.ws_col;
-}
-
 struct timeline_style timeline_style_of(FILE *stream)
 {
-	const char *term = getenv("TERM");
-	const char *no_colour = getenv("NO_COLOR");
-	struct timeline_style style = {.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
-	unsigned rows = 0;
+	struct terminal terminal = terminal_of(stream);
 
-	if (isatty(fileno(stream)) == 0 || term == NULL || *term == '\0' ||
-		strcmp(term, "dumb") == 0)
-		return style;
-	style.columns = terminal_columns(stream, &rows);
-	style.colour = no_colour == NULL || *no_colour == '\0';
-	style.live = style.columns >= LIVE_COLUMNS && rows >= LIVE_ROWS;
-	return style;
+	return (struct timeline_style){
+		.live = terminal.columns >= LIVE_COLUMNS && terminal.rows >= LIVE_ROWS,
+		.colour = terminal.colour,
+		.utf8 = terminal.utf8,
+		.columns = terminal.columns};
 }
 
 struct timeline *timeline_new(
@@ -252,8 +235,7 @@ static void erase(struct timeline *timeline)
 
 static void draw(struct timeline *timeline, const struct record *record)
 {
-	unsigned height;
-	unsigned columns = terminal_columns(timeline->stream, &height);
+	unsigned columns = terminal_of(timeline->stream).columns;
 
 	if (columns > 0)
 		timeline->style.columns = columns < LIVE_COLUMNS ? LIVE_COLUMNS : columns;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "client/text.h"
+#include "base/text.h"
 #include "client/timeline_private.h"
 
 #define LINE_SIZE 1024

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "client/report.h"
-#include "client/text.h"
+#include "base/text.h"
 #include "client/timeline.h"
 
 struct fixture {

@@ -1,0 +1,237 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "health/judge_builtin.h"
+
+#define NO_LINE SIZE_MAX
+#define RUNS 64 /* of servers at once, in the logs of one group */
+
+struct run {
+	size_t begins;   /* its line */
+	uint32_t source; /* where that is */
+};
+
+struct watch { /* the logs of one group */
+	struct builtin *builtin;
+	const size_t *lines;
+	size_t line_count;
+	/* By source: the file has a beginning of its own; else it goes on where another was
+	 * rotated. */
+	bool *has_beginning;
+	bool of_program; /* a program that has several servers at once writes here */
+	struct run runs[RUNS];
+	size_t run_count;
+	size_t started;      /* the program itself; NO_LINE: not known to run */
+	uint32_t last_ended; /* the session whose end was told last */
+	struct finding_work good;
+	size_t good_count;
+};
+
+struct by_group {
+	uint32_t group;
+	size_t line;
+};
+
+static const struct source *source_of(const struct watch *watch, uint32_t number)
+{
+	return &watch->builtin->judge->store->sources[number];
+}
+
+static void crashed(struct watch *watch, size_t begins, size_t again)
+{
+	struct builtin *builtin = watch->builtin;
+	const struct sighting *line = builtin_line(builtin, begins);
+	struct finding_work work;
+
+	builtin_begin(builtin, &work);
+	finding_line(&work, builtin->lines[begins]);
+	finding_captures(&work, builtin->lines[begins]);
+	work.finding.start = line->time;
+	work.finding.end = source_of(watch, line->source)->last;
+	if (again != NO_LINE) {
+		finding_line(&work, builtin->lines[again]);
+		work.finding.end = builtin_line(builtin, again)->time;
+	}
+	work.finding.kind = source_of(watch, line->source)->kind;
+	builtin_end(builtin, &work, VERDICT_FAIL, "crashed");
+}
+
+static void ended(struct watch *watch, size_t begins, size_t line)
+{
+	finding_line(&watch->good, watch->builtin->lines[begins]);
+	finding_line(&watch->good, watch->builtin->lines[line]);
+	watch->good_count++;
+}
+
+static void remove_run(struct watch *watch, size_t run)
+{
+	watch->run_count--;
+	memmove(&watch->runs[run], &watch->runs[run + 1],
+		(watch->run_count - run) * sizeof(watch->runs[0]));
+}
+
+/* A server that begins where another one should have ended first. */
+static void take_begins(struct watch *watch, size_t line)
+{
+	uint32_t source = builtin_line(watch->builtin, line)->source;
+	int64_t first = source_of(watch, source)->first;
+
+	for (size_t i = 0; i < watch->run_count; i++) {
+		const struct run *run = &watch->runs[i];
+		bool again = run->source == source ? !watch->of_program
+						   : source_of(watch, run->source)->last < first;
+
+		if (again) {
+			crashed(watch, run->begins, line);
+			remove_run(watch, i--);
+		}
+	}
+	if (watch->run_count < RUNS)
+		watch->runs[watch->run_count++] = (struct run){line, source};
+}
+
+static void take_end(struct watch *watch, size_t line)
+{
+	const struct sighting *sighting = builtin_line(watch->builtin, line);
+	bool rotated = !watch->has_beginning[sighting->source];
+
+	/* A cause and an end are told of the same server. */
+	if (sighting->session != STORE_HOST && sighting->session == watch->last_ended)
+		return;
+	for (size_t i = watch->run_count; i-- > 0;) {
+		if (!rotated && watch->runs[i].source != sighting->source)
+			continue;
+		ended(watch, watch->runs[i].begins, line);
+		remove_run(watch, i);
+		watch->last_ended = sighting->session;
+		return;
+	}
+}
+
+static bool same_program(const struct builtin *builtin, size_t a, size_t b)
+{
+	const struct sighting *left = builtin_line(builtin, a), *right = builtin_line(builtin, b);
+	const struct template *template = builtin->judge->book->patterns[left->pattern]->template;
+
+	if (template_captures(template) == 0)
+		return true;
+	return left->captures[0].length == right->captures[0].length &&
+		memcmp(left->matched + left->captures[0].at, right->matched + right->captures[0].at,
+			left->captures[0].length) == 0;
+}
+
+static void take_program(struct watch *watch, size_t line)
+{
+	if (builtin_is(watch->builtin, line, "started")) {
+		if (watch->started != NO_LINE && same_program(watch->builtin, watch->started, line))
+			crashed(watch, watch->started, line);
+		watch->started = line;
+		return;
+	}
+	if (watch->started != NO_LINE)
+		ended(watch, watch->started, line);
+	watch->started = NO_LINE;
+	watch->run_count = 0;
+}
+
+/* Its log, with what was rotated, is silent while the machine's others go on. */
+static bool is_gone(const struct watch *watch, const struct run *run)
+{
+	const struct judge *judge = watch->builtin->judge;
+	uint32_t group = judge->group[run->source], folder = judge->folder[run->source];
+	int64_t own = source_of(watch, run->source)->last, others = STAMP_NONE;
+
+	for (uint32_t i = 0; i < judge->store->source_count; i++) {
+		int64_t last = source_of(watch, i)->last;
+		bool is_own = judge->group[i] == group && !watch->has_beginning[i];
+
+		if (judge->folder[i] != folder || i == run->source)
+			continue;
+		if (is_own && last > own)
+			own = last;
+		else if (!is_own && last > others)
+			others = last;
+	}
+	if (own == STAMP_NONE || others == STAMP_NONE)
+		return false;
+	return (double)(others - own) > rule_limit(watch->builtin->rule, "quiet") * 1e6;
+}
+
+static void judge_group(struct watch *watch)
+{
+	struct builtin *builtin = watch->builtin;
+
+	watch->run_count = 0;
+	watch->started = NO_LINE;
+	watch->last_ended = STORE_HOST;
+	watch->of_program = false;
+	for (size_t i = 0; i < watch->line_count; i++)
+		watch->of_program |= builtin_is(builtin, watch->lines[i], "started") ||
+			builtin_is(builtin, watch->lines[i], "stopped");
+	for (size_t i = 0; i < watch->line_count; i++) {
+		size_t line = watch->lines[i];
+
+		if (builtin_is(builtin, line, "begins"))
+			take_begins(watch, line);
+		else if (builtin_is(builtin, line, "started") ||
+			builtin_is(builtin, line, "stopped"))
+			take_program(watch, line);
+		else
+			take_end(watch, line);
+	}
+	for (size_t i = 0; i < watch->run_count; i++)
+		if (is_gone(watch, &watch->runs[i]))
+			crashed(watch, watch->runs[i].begins, NO_LINE);
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct by_group *left = a, *right = b;
+
+	if (left->group != right->group)
+		return left->group < right->group ? -1 : 1;
+	return left->line < right->line ? -1 : left->line > right->line;
+}
+
+static void judge_groups(struct watch *watch, struct by_group *lines, size_t *order)
+{
+	struct builtin *builtin = watch->builtin;
+	size_t count = builtin->line_count;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t source = builtin_line(builtin, i)->source;
+
+		lines[i] = (struct by_group){builtin->judge->group[source], i};
+		watch->has_beginning[source] |= builtin_is(builtin, i, "begins");
+	}
+	qsort(lines, count, sizeof(lines[0]), by_group);
+	for (size_t i = 0; i < count; i++)
+		order[i] = lines[i].line;
+	for (size_t i = 0, next; i < count; i = next) {
+		next = i + 1;
+		while (next < count && lines[next].group == lines[i].group)
+			next++;
+		watch->lines = order + i;
+		watch->line_count = next - i;
+		judge_group(watch);
+	}
+}
+
+void builtin_crash(struct builtin *builtin)
+{
+	struct arena *bench = builtin->judge->bench;
+	size_t count = builtin->line_count, before = builtin->list->count;
+	struct by_group *lines = arena_alloc(bench, count * sizeof(lines[0]));
+	size_t *order = arena_alloc(bench, count * sizeof(order[0]));
+	struct watch watch = {.builtin = builtin};
+
+	watch.has_beginning = arena_alloc(bench, builtin->judge->store->source_count);
+	if (!lines || !order || !watch.has_beginning)
+		return;
+	builtin_begin(builtin, &watch.good);
+	judge_groups(&watch, lines, order);
+	if (watch.good_count > 0 && builtin->list->count == before) {
+		finding_number(&watch.good, "ended", (double)watch.good_count);
+		builtin_end(builtin, &watch.good, VERDICT_PASS, NULL);
+	}
+}

@@ -1,0 +1,195 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "health/judge_private.h"
+
+/* Calls `use` for each pattern of a list. */
+typedef void use_function(struct judge *judge, const struct rule_pattern *pattern, void *context);
+
+static void each(struct judge *judge, const struct rule_pattern **patterns, size_t count,
+	use_function *use, void *context)
+{
+	for (size_t i = 0; i < count; i++)
+		use(judge, patterns[i], context);
+}
+
+static void each_of_track(
+	struct judge *judge, const struct rule_track *track, use_function *use, void *context)
+{
+	for (size_t i = 0; i < track->step_count; i++)
+		each(judge, track->steps[i].on, track->steps[i].on_count, use, context);
+	for (size_t i = 0; i < track->outcome_count; i++)
+		each(judge, track->outcomes[i].on, track->outcomes[i].on_count, use, context);
+}
+
+static void each_asked(
+	struct judge *judge, const struct rule_track *track, use_function *use, void *context)
+{
+	for (size_t i = 0; i < track->outcome_count; i++) {
+		const struct rule_outcome *outcome = &track->outcomes[i];
+
+		each(judge, outcome->requires, outcome->requires_count, use, context);
+		each(judge, outcome->unless, outcome->unless_count, use, context);
+	}
+}
+
+struct collecting {
+	struct judge_use use;
+	uint32_t *next; /* by pattern; NULL: only count */
+};
+
+static void collect(struct judge *judge, const struct rule_pattern *pattern, void *context)
+{
+	struct collecting *collecting = context;
+	uint32_t at;
+
+	if (!collecting->next) {
+		judge->first_use[pattern->number + 1]++;
+		return;
+	}
+	at = collecting->next[pattern->number];
+	/* Once for each track, however many steps it is in. */
+	if (at > judge->first_use[pattern->number]) {
+		const struct judge_use *before = &judge->uses[at - 1];
+
+		if (before->rule == collecting->use.rule && before->track == collecting->use.track)
+			return;
+	}
+	judge->uses[at] = collecting->use;
+	collecting->next[pattern->number]++;
+}
+
+/* All uses in the order of rules and tracks, so that equal ones follow each other. */
+static void collect_uses(struct judge *judge, uint32_t *next)
+{
+	const struct rule_book *book = judge->book;
+	struct collecting collecting = {.next = next};
+
+	for (uint32_t i = 0; i < book->rule_count; i++) {
+		const struct rule *rule = book->rules[i];
+
+		collecting.use.rule = i;
+		for (uint32_t j = 0; j < rule->track_count; j++) {
+			collecting.use.track = judge->first_track[i] + j;
+			each_of_track(judge, &rule->tracks[j], collect, &collecting);
+		}
+		collecting.use.track = JUDGE_ASKED;
+		for (uint32_t j = 0; j < rule->track_count; j++)
+			each_asked(judge, &rule->tracks[j], collect, &collecting);
+		collecting.use.track = JUDGE_BUILTIN;
+		for (size_t j = 0; rule->builtin && j < rule->pattern_count; j++)
+			collect(judge, &rule->patterns[j], &collecting);
+	}
+}
+
+static int make_uses(struct judge *judge)
+{
+	size_t patterns = judge->book->pattern_count;
+	uint32_t *next = arena_alloc(judge->scratch, (patterns + 1) * sizeof(next[0]));
+
+	judge->first_use = arena_alloc(judge->scratch, (patterns + 1) * sizeof(next[0]));
+	judge->use_count = arena_alloc(judge->scratch, (patterns + 1) * sizeof(next[0]));
+	if (!next || !judge->first_use || !judge->use_count)
+		return ERROR_MEMORY;
+	collect_uses(judge, NULL);
+	for (size_t i = 0; i < patterns; i++)
+		judge->first_use[i + 1] += judge->first_use[i];
+	judge->uses =
+		arena_alloc(judge->scratch, judge->first_use[patterns] * sizeof(judge->uses[0]));
+	if (!judge->uses)
+		return ERROR_MEMORY;
+	memcpy(next, judge->first_use, patterns * sizeof(next[0]));
+	collect_uses(judge, next);
+	for (size_t i = 0; i < patterns; i++)
+		judge->use_count[i] = next[i] - judge->first_use[i];
+	return 0;
+}
+
+static int make_tracks(struct judge *judge)
+{
+	const struct rule_book *book = judge->book;
+
+	judge->first_track =
+		arena_alloc(judge->scratch, (book->rule_count + 1) * sizeof(judge->first_track[0]));
+	for (size_t i = 0; i < book->rule_count; i++)
+		judge->track_count += book->rules[i]->track_count;
+	judge->tracks = arena_alloc(judge->scratch, judge->track_count * sizeof(judge->tracks[0]));
+	if (!judge->first_track || !judge->tracks)
+		return ERROR_MEMORY;
+	judge->track_count = 0;
+	for (size_t i = 0; i < book->rule_count; i++) {
+		const struct rule *rule = book->rules[i];
+
+		judge->first_track[i] = (uint32_t)judge->track_count;
+		for (size_t j = 0; j < rule->track_count; j++) {
+			struct judge_track *track = &judge->tracks[judge->track_count++];
+
+			track->rule = rule;
+			track->track = &rule->tracks[j];
+			for (size_t k = 0; k < track->track->step_count; k++)
+				track->limits |= track->track->steps[k].within > 0;
+		}
+	}
+	return 0;
+}
+
+static void ask(struct judge *judge, const struct rule_pattern *pattern, void *context)
+{
+	size_t *bits = context;
+
+	if (judge->seen_bit[pattern->number] < 0)
+		judge->seen_bit[pattern->number] = (int32_t)(*bits)++;
+}
+
+static int make_seen(struct judge *judge, bool *ret_asks)
+{
+	size_t bits = 0;
+
+	judge->seen_bit = arena_alloc(
+		judge->scratch, (judge->book->pattern_count + 1) * sizeof(judge->seen_bit[0]));
+	if (!judge->seen_bit)
+		return ERROR_MEMORY;
+	for (size_t i = 0; i < judge->book->pattern_count; i++)
+		judge->seen_bit[i] = -1;
+	for (size_t i = 0; i < judge->track_count; i++)
+		each_asked(judge, judge->tracks[i].track, ask, &bits);
+	judge->seen_words = (bits + 63) / 64;
+	*ret_asks = bits > 0;
+	return 0;
+}
+
+static void mark(bool *marks, const struct rule *rule, const char *id)
+{
+	const struct rule_pattern *pattern = rule_find_pattern(rule, id);
+
+	if (pattern)
+		marks[pattern->number] = true;
+}
+
+/* The rules that know when a session is closed. */
+static int make_marks(struct judge *judge)
+{
+	size_t count = judge->book->pattern_count + 1;
+
+	judge->opens = arena_alloc(judge->scratch, count * sizeof(judge->opens[0]));
+	judge->closes = arena_alloc(judge->scratch, count * sizeof(judge->closes[0]));
+	if (!judge->opens || !judge->closes)
+		return ERROR_MEMORY;
+	for (size_t i = 0; i < judge->book->rule_count; i++) {
+		const struct rule *rule = judge->book->rules[i];
+
+		if (!rule->builtin || strcmp(rule->builtin, "log-gap") != 0)
+			continue;
+		mark(judge->opens, rule, "connected");
+		mark(judge->closes, rule, "closed");
+	}
+	return 0;
+}
+
+int judge_book(struct judge *judge, bool *ret_asks)
+{
+	if (make_tracks(judge) < 0 || make_uses(judge) < 0 || make_seen(judge, ret_asks) < 0 ||
+		make_marks(judge) < 0)
+		return ERROR_MEMORY;
+	return 0;
+}

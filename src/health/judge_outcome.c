@@ -1,0 +1,338 @@
+#include <assert.h>
+#include <string.h>
+
+#include "health/judge_private.h"
+
+#define SAME_ATTEMPTS 4 /* looked back for the same finding */
+
+/* Evidence keeps its first lines and the latest. */
+void attempt_note(struct attempt *attempt, uint32_t line)
+{
+	unsigned count = attempt->evidence_count;
+
+	if (count > 0 && attempt->evidence[count - 1] == line)
+		return;
+	if (count < REPORT_EVIDENCE_MAXIMUM) {
+		attempt->evidence[count] = line;
+		attempt->evidence_count++;
+	} else {
+		attempt->evidence[count - 1] = line;
+		attempt->evidence_more++;
+	}
+}
+
+struct attempt *attempt_new(struct judge *judge, struct machine *machine, uint32_t line)
+{
+	struct attempt *attempt = arena_alloc(judge->moving, sizeof(*attempt));
+
+	if (!attempt)
+		return NULL;
+	attempt->machine = machine;
+	attempt->first = line;
+	attempt->last = line;
+	attempt->verdict = VERDICT_NO_EVIDENCE;
+	attempt_note(attempt, line);
+	return attempt;
+}
+
+void attempt_keep(struct machine *machine, struct attempt *attempt)
+{
+	if (machine->count < JUDGE_ATTEMPTS) {
+		attempt->previous = machine->last;
+		if (machine->last)
+			machine->last->next = attempt;
+		else
+			machine->first = attempt;
+		machine->last = attempt;
+		machine->count++;
+		return;
+	}
+	machine->more++;
+	/* A failure is never lost behind many that passed. */
+	if (attempt->verdict < machine->last->verdict) {
+		struct attempt *place = machine->last;
+
+		attempt->previous = place->previous;
+		*place = *attempt;
+	}
+}
+
+static void unlink_open(struct judge *judge, struct attempt *attempt)
+{
+	struct judge_track *track = &judge->tracks[attempt->machine->track];
+
+	if (attempt->newer)
+		attempt->newer->older = attempt->older;
+	else
+		track->newest_open = attempt->older;
+	if (attempt->older)
+		attempt->older->newer = attempt->newer;
+	attempt->newer = NULL;
+	attempt->older = NULL;
+}
+
+void attempt_end(struct judge *judge, struct attempt *attempt, uint32_t line)
+{
+	struct machine *machine = attempt->machine;
+
+	assert(attempt->open && machine->open == attempt);
+	unlink_open(judge, attempt);
+	attempt->open = false;
+	machine->open = NULL;
+	if (line != JUDGE_NOBODY) {
+		attempt->last = line;
+		attempt->timed = judge_comparable(judge, attempt->first, line);
+	}
+	attempt_keep(machine, attempt);
+}
+
+void attempt_judge(struct attempt *attempt, enum verdict verdict, const struct rule_cause *cause)
+{
+	bool failed = verdict == VERDICT_FAIL;
+
+	attempt->verdict = verdict;
+	attempt->cause = failed && attempt->progress ? attempt->progress : cause;
+}
+
+struct said { /* by an outcome of a line */
+	enum verdict verdict;
+	const struct rule_cause *cause;
+	bool exact; /* the line's own value chose the cause */
+};
+
+/* The cause of a failure is what was seen on the way, unless the line that ends it names one. */
+static void judge_said(struct attempt *attempt, const struct said *said)
+{
+	if (said->exact)
+		attempt->progress = NULL;
+	attempt_judge(attempt, said->verdict, said->cause);
+}
+
+static int capture_index(const struct rule_pattern *pattern, const char *name)
+{
+	size_t count = template_captures(pattern->template);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(template_name(pattern->template, i), name) == 0)
+			return (int)i;
+	return -1;
+}
+
+static bool capture_text(const struct judge *judge, uint32_t line, const char *name,
+	const char **ret_text, size_t *ret_length)
+{
+	const struct sighting *sighting = judge_line(judge, line);
+	int index = capture_index(judge->book->patterns[sighting->pattern], name);
+
+	if (index < 0)
+		return false;
+	*ret_text = sighting->matched + sighting->captures[index].at;
+	*ret_length = sighting->captures[index].length;
+	return true;
+}
+
+/* What an outcome says of this line; false when it knows no cause for the captured value. */
+static bool outcome_cause(const struct judge *judge, const struct rule *rule,
+	const struct rule_outcome *outcome, uint32_t line, struct said *ret_said)
+{
+	const struct rule_cause *cause;
+	const char *text;
+	size_t length;
+
+	*ret_said = (struct said){outcome->verdict, outcome->cause, false};
+	if (!outcome->by)
+		return true;
+	if (!capture_text(judge, line, outcome->by, &text, &length))
+		return false;
+	cause = rule_cause_by(rule, text, length);
+	if (!cause)
+		return false;
+	ret_said->cause = cause;
+	ret_said->exact = cause->value && strcmp(cause->value, "*") != 0;
+	if (cause->verdict != VERDICT_COUNT)
+		ret_said->verdict = cause->verdict;
+	return true;
+}
+
+static bool is_seen(const struct judge *judge, const uint64_t *seen,
+	const struct rule_pattern *const *patterns, size_t count)
+{
+	for (size_t i = 0; seen && i < count; i++) {
+		int32_t bit = judge->seen_bit[patterns[i]->number];
+
+		assert(bit >= 0);
+		if (seen[bit / 64] >> (bit % 64) & 1)
+			return true;
+	}
+	return false;
+}
+
+static bool outcome_counts(const struct judge *judge, const struct machine *machine,
+	const struct rule_outcome *outcome, uint32_t line)
+{
+	uint32_t folder = judge->folder[judge_line(judge, line)->source];
+	const struct rule_pattern *const *requires =
+		(const struct rule_pattern *const *)outcome->requires;
+	const struct rule_pattern *const *unless =
+		(const struct rule_pattern *const *)outcome->unless;
+
+	if (!machine->open && outcome->open_only)
+		return false;
+	if (outcome->requires_count > 0 &&
+		!is_seen(judge, judge->folder_seen[folder], requires, outcome->requires_count))
+		return false;
+	return !is_seen(judge, *machine->unit->seen, unless, outcome->unless_count);
+}
+
+static bool same_capture(const struct judge *judge, uint32_t a, uint32_t b, const char *name)
+{
+	const char *left, *right;
+	size_t left_length, right_length;
+
+	if (!name || !capture_text(judge, a, name, &left, &left_length) ||
+		!capture_text(judge, b, name, &right, &right_length))
+		return true;
+	return left_length == right_length && memcmp(left, right, left_length) == 0;
+}
+
+bool attempt_merges(const struct judge *judge, const struct attempt *attempt, uint32_t line)
+{
+	const struct rule_track *track = judge->tracks[attempt->machine->track].track;
+	uint32_t latest = attempt->evidence[attempt->evidence_count - 1];
+
+	return judge_close(judge, latest, line, track->merge) &&
+		same_capture(judge, attempt->last, line, track->merge_by);
+}
+
+/* The very finding again, perhaps with others between. */
+static bool merge_same(
+	const struct judge *judge, struct attempt *last, const struct said *said, uint32_t line)
+{
+	for (unsigned i = 0; last && i < SAME_ATTEMPTS; i++, last = last->previous) {
+		if (last->verdict == said->verdict && last->cause == said->cause &&
+			attempt_merges(judge, last, line)) {
+			attempt_note(last, line);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The finding in other words: true when the last attempt takes it in. */
+static bool merge_outcome(const struct judge *judge, struct attempt *last,
+	const struct rule_outcome *outcome, const struct said *said, uint32_t line)
+{
+	bool near = attempt_merges(judge, last, line);
+
+	if (merge_same(judge, last, said, line))
+		return true;
+	/* What worked and what did not are two things to say. */
+	if (said->verdict == VERDICT_PASS || last->verdict == VERDICT_PASS)
+		return false;
+	if (last->weak && !outcome->weak &&
+		(near || (last->opened && judge_close(judge, last->last, line, JUDGE_NEAR)))) {
+		last->weak = false;
+		last->progress = NULL;
+		attempt_judge(last, said->verdict, said->cause);
+		attempt_note(last, line);
+		return true;
+	}
+	if (!near)
+		return false;
+	if (!outcome->weak) {
+		/* Two causes of one weight are two findings. */
+		if (last->verdict == said->verdict)
+			return false;
+		if (said->verdict < last->verdict)
+			attempt_judge(last, said->verdict, said->cause);
+	}
+	attempt_note(last, line);
+	return true;
+}
+
+static void note_pending(
+	struct judge *judge, struct machine *machine, const struct rule_cause *cause, uint32_t line)
+{
+	struct attempt *pending = machine->pending;
+
+	if (pending && !attempt_merges(judge, pending, line))
+		pending = NULL;
+	if (!pending)
+		pending = attempt_new(judge, machine, line);
+	if (!pending)
+		return;
+	attempt_note(pending, line);
+	pending->last = line;
+	pending->progress = cause;
+	machine->pending = pending;
+}
+
+/* An outcome without an open attempt is one of its own, with the progress just before it. */
+static void outcome_alone(struct judge *judge, struct machine *machine,
+	const struct rule_outcome *outcome, const struct said *said, uint32_t line)
+{
+	struct attempt *last = machine->last, *attempt = machine->pending;
+
+	if (last && last->verdict == VERDICT_PASS && said->verdict != VERDICT_PASS &&
+		!outcome->after_pass)
+		return;
+	if (last && merge_outcome(judge, last, outcome, said, line))
+		return;
+	machine->pending = NULL;
+	if (attempt && attempt_merges(judge, attempt, line))
+		attempt_note(attempt, line);
+	else
+		attempt = attempt_new(judge, machine, line);
+	if (!attempt)
+		return;
+	attempt->last = line;
+	attempt->weak = outcome->weak;
+	attempt->by = outcome->by;
+	judge_said(attempt, said);
+	attempt_keep(machine, attempt);
+}
+
+static void apply(struct judge *judge, struct machine *machine, const struct rule_outcome *outcome,
+	const struct said *said, uint32_t line)
+{
+	struct attempt *open = machine->open;
+
+	if (outcome->progress && open) {
+		open->progress = said->cause;
+		attempt_note(open, line);
+	} else if (outcome->progress) {
+		if (machine->last && attempt_merges(judge, machine->last, line))
+			attempt_note(machine->last, line);
+		else
+			note_pending(judge, machine, said->cause, line);
+	} else if (open) {
+		attempt_note(open, line);
+		open->weak = outcome->weak;
+		open->by = outcome->by;
+		judge_said(open, said);
+		attempt_end(judge, open, line);
+	} else {
+		outcome_alone(judge, machine, outcome, said, line);
+	}
+}
+
+void judge_outcome(struct judge *judge, struct machine *machine, const struct judge_track *track,
+	uint32_t line)
+{
+	const struct rule_pattern *pattern =
+		judge->book->patterns[judge_line(judge, line)->pattern];
+
+	for (size_t i = 0; i < track->track->outcome_count; i++) {
+		const struct rule_outcome *outcome = &track->track->outcomes[i];
+		struct said said;
+
+		if (!judge_has_pattern((const struct rule_pattern *const *)outcome->on,
+			    outcome->on_count, pattern))
+			continue;
+		if (!outcome_counts(judge, machine, outcome, line) ||
+			!outcome_cause(judge, track->rule, outcome, line, &said))
+			continue;
+		apply(judge, machine, outcome, &said, line);
+		return;
+	}
+}

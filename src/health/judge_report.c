@@ -1,0 +1,231 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "health/judge_private.h"
+
+#define NOTES_MAXIMUM 16
+
+struct ordered {
+	const struct finding_node *node;
+	size_t place;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct ordered *left = a, *right = b;
+
+	if (left->node->rule != right->node->rule)
+		return left->node->rule < right->node->rule ? -1 : 1;
+	if (left->node->unit != right->node->unit)
+		return left->place < right->place ? -1 : 1;
+	if (left->node->line != right->node->line)
+		return left->node->line < right->node->line ? -1 : 1;
+	return left->place < right->place ? -1 : left->place > right->place;
+}
+
+/* "2 of 3" among the findings of one rule about one session or machine. */
+static void number_attempts(const struct ordered *ordered, struct finding *findings, size_t count)
+{
+	for (size_t i = 0, next; i < count; i = next) {
+		next = i + 1;
+		while (next < count && ordered[next].node->rule == ordered[i].node->rule &&
+			ordered[next].node->unit == ordered[i].node->unit)
+			next++;
+		for (size_t j = i; j < next; j++) {
+			findings[j].attempt = (unsigned)(j - i + 1);
+			findings[j].attempts = (unsigned)(next - i);
+		}
+	}
+}
+
+void judge_findings(
+	struct judge *judge, const struct finding_list *list, struct report_session *session)
+{
+	struct ordered *ordered = arena_alloc(judge->bench, list->count * sizeof(ordered[0]));
+	struct finding *findings = arena_alloc(judge->arena, list->count * sizeof(findings[0]));
+	size_t count = 0;
+
+	session->worst = VERDICT_NO_EVIDENCE;
+	if (!ordered || !findings) {
+		judge->lost += list->count;
+		return;
+	}
+	for (const struct finding_node *i = list->first; i; i = i->next) {
+		ordered[count] = (struct ordered){i, count};
+		count++;
+	}
+	qsort(ordered, count, sizeof(ordered[0]), by_place);
+	for (size_t i = 0; i < count; i++) {
+		findings[i] = ordered[i].node->finding;
+		if (findings[i].verdict < session->worst)
+			session->worst = findings[i].verdict;
+		judge->report->summary[findings[i].verdict]++;
+	}
+	number_attempts(ordered, findings, count);
+	session->findings = findings;
+	session->finding_count = count;
+}
+
+static int64_t longest_limit(const struct rule *rule)
+{
+	int64_t limit = 0;
+
+	for (size_t i = 0; i < rule->track_count; i++)
+		for (size_t j = 0; j < rule->tracks[i].step_count; j++)
+			if (rule->tracks[i].steps[j].within > limit)
+				limit = rule->tracks[i].steps[j].within;
+	return limit;
+}
+
+/* A stage is what its last attempt made of it; of several rules, what the worst says. */
+static void fill_stages(struct report_session *session)
+{
+	for (size_t i = 0; i < 6; i++)
+		session->stages[i] =
+			(struct report_stage){VERDICT_NO_EVIDENCE, STAMP_NONE, STAMP_NONE, 0};
+	for (size_t i = 0; i < session->finding_count; i++) {
+		const struct finding *finding = &session->findings[i];
+		struct report_stage *stage;
+
+		if (finding->rule->stage == 0 || finding->rule->stage > 6)
+			continue;
+		if (finding->attempt != finding->attempts)
+			continue;
+		stage = &session->stages[finding->rule->stage - 1];
+		if (stage->limit == 0)
+			stage->limit = longest_limit(finding->rule);
+		if (finding->verdict < stage->verdict) {
+			stage->verdict = finding->verdict;
+			stage->start = finding->start;
+			stage->end = finding->end;
+		}
+	}
+}
+
+static void fill_plots(struct judge *judge, const struct unit *unit, struct report_session *session)
+{
+	size_t count = 0;
+
+	for (const struct judge_series *i = unit->series; i; i = i->next)
+		if (i->series->measure->plot && i->series->point_count > 0)
+			count++;
+	if (count == 0)
+		return;
+	session->plots = arena_alloc(judge->arena, count * sizeof(session->plots[0]));
+	if (!session->plots)
+		return;
+	for (const struct judge_series *i = unit->series; i; i = i->next)
+		if (i->series->measure->plot && i->series->point_count > 0)
+			session->plots[session->plot_count++] =
+				(struct report_plot){i->series->measure, i->series};
+}
+
+static enum stamp_kind session_kind(const struct judge *judge, const struct unit *unit)
+{
+	const struct store *store = judge->store;
+	const struct session *session = &store->sessions[unit->session];
+
+	if (unit->line != JUDGE_NOBODY)
+		return store->sources[judge_line(judge, unit->line)->source].kind;
+	if (!session->has_id)
+		return store->sources[session->source].kind;
+	return session->first == STAMP_NONE ? STAMP_KIND_NONE : STAMP_KIND_UTC;
+}
+
+void judge_session(struct judge *judge, struct unit *unit, struct finding_list *list,
+	struct report_session *session)
+{
+	const struct store *store = judge->store;
+	const struct session *kept = &store->sessions[unit->session];
+
+	session->number = unit->session;
+	if (kept->has_id)
+		session_id_print(&kept->id, session->id);
+	else
+		session->source = store->sources[kept->source].path;
+	session->started = kept->first;
+	session->ended = kept->last;
+	session->kind = session_kind(judge, unit);
+	judge_findings(judge, list, session);
+	fill_stages(session);
+	fill_plots(judge, unit, session);
+}
+
+static void note(struct judge *judge, uint64_t count, const char *one, const char *many)
+{
+	struct report *report = judge->report;
+	const char *text;
+
+	if (count == 0 || report->note_count == NOTES_MAXIMUM)
+		return;
+	text = count == 1 ? one
+			  : arena_print(judge->arena, "%llu %s", (unsigned long long)count, many);
+	if (text)
+		report->notes[report->note_count++] = text;
+}
+
+struct gaps {
+	uint64_t files, long_lines, sightings;
+};
+
+static struct gaps count_gaps(const struct store *store)
+{
+	struct gaps gaps = {0, 0, 0};
+
+	for (size_t i = 0; i < store->source_count; i++) {
+		gaps.files += store->sources[i].reason != NULL;
+		gaps.long_lines += store->sources[i].lines_long;
+	}
+	for (size_t i = 0; i < store->session_count; i++)
+		gaps.sightings += store->sessions[i].dropped > 0;
+	return gaps;
+}
+
+static uint64_t count_skipped(const struct store *store)
+{
+	uint64_t count = store->skipped_more;
+
+	for (size_t i = 0; i < store->skipped_count; i++)
+		count += store->skipped[i].count;
+	return count;
+}
+
+void judge_notes(struct judge *judge)
+{
+	const struct store *store = judge->store;
+	struct report *report = judge->report;
+	struct gaps gaps = count_gaps(store);
+	uint64_t skipped = count_skipped(store);
+
+	report->notes = arena_alloc(judge->arena, NOTES_MAXIMUM * sizeof(report->notes[0]));
+	report->incomplete = skipped + gaps.files + gaps.long_lines + gaps.sightings +
+			store->sightings_dropped + store->sessions_dropped + judge->lost +
+			judge->more + judge->left_out >
+		0;
+	if (!report->notes)
+		return;
+	note(judge, skipped, "One file or folder was not read; it is listed with the reason.",
+		"files or folders were not read; they are listed with their reasons.");
+	note(judge, gaps.files, "One file could be read in part only.",
+		"files could be read in part only.");
+	note(judge, gaps.long_lines, "One line was too long; its rest was not read.",
+		"lines were too long; their rest was not read.");
+	note(judge, store->sightings_dropped,
+		"One line was not judged, because its session has too many of its kind.",
+		"lines were not judged, because their sessions have too many of their kind.");
+	note(judge, store->sessions_dropped,
+		"One line belongs to a session beyond the number that is judged.",
+		"lines belong to sessions beyond the number that is judged.");
+	note(judge, judge->more, "One attempt beyond the number that is listed was left out.",
+		"attempts beyond the number that is listed were left out.");
+	note(judge, judge->lost, "One finding was left out, because there was no room for it.",
+		"findings were left out, because there was no room for them.");
+	note(judge, judge->left_out, "One session is not listed, because there was no room for it.",
+		"sessions are not listed, because there was no room for them.");
+	if (arena_lacking(judge->moving)) {
+		report->incomplete = true;
+		note(judge, 1,
+			"The input has more attempts than there is room for; not all were judged.",
+			"");
+	}
+}

@@ -1,0 +1,176 @@
+/* Why it failed, who should do what, and the lines that say so. */
+
+#include <string.h>
+
+#include "base/text.h"
+#include "health/head.h"
+#include "health/render_private.h"
+#include "health/render_text_private.h"
+
+#define INDENT 4
+#define EVIDENCE_LINES 3 /* on the screen, of one line of a log */
+#define EVIDENCE_MOST 12 /* lines of logs in a block */
+
+static size_t prose(const struct render_page *page)
+{
+	return page->columns < RENDER_PAGE_PROSE ? page->columns : RENDER_PAGE_PROSE;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Ten wrong passwords are one block. */
+static bool same_block(const struct finding *a, const struct finding *b)
+{
+	return a->rule == b->rule && a->verdict == b->verdict && a->cause == b->cause &&
+		same_text(a->cause_text, b->cause_text);
+}
+
+static bool told_before(const struct report_session *session, size_t number)
+{
+	for (size_t i = number; i-- > 0;) {
+		if (session->findings[i].rule != session->findings[number].rule)
+			return false; /* findings of a rule stand together */
+		if (same_block(&session->findings[i], &session->findings[number]))
+			return true;
+	}
+	return false;
+}
+
+static void title(
+	const struct render_page *page, const struct report_session *session, size_t number)
+{
+	const struct finding *finding = &session->findings[number];
+	char clean[RENDER_PAGE_TEXT];
+	size_t length;
+
+	render_page_clean(page, finding->rule->title, clean);
+	length = strlen(clean);
+	if (finding->attempts > 1) {
+		length += (size_t)snprintf(
+			clean + length, sizeof(clean) - length, ": attempt %u", finding->attempt);
+		for (size_t i = number + 1; i < session->finding_count && length < 200; i++) {
+			if (same_block(&session->findings[i], finding))
+				length += (size_t)snprintf(clean + length, sizeof(clean) - length,
+					", %u", session->findings[i].attempt);
+		}
+		snprintf(clean + length, sizeof(clean) - length, " of %u", finding->attempts);
+	}
+	fprintf(page->stream, "\n  %s%s %s",
+		render_page_paint(page, render_page_colour(finding->verdict)),
+		render_page_mark(page, finding->verdict), render_page_paint(page, RENDER_PLAIN));
+	fputs(render_page_paint(page, RENDER_BOLD), page->stream);
+	render_page_wrapped(page, clean, INDENT, INDENT, page->columns, 0);
+	fputs(render_page_paint(page, RENDER_PLAIN), page->stream);
+}
+
+static void paragraph(const struct render_page *page, const char *text)
+{
+	char clean[RENDER_PAGE_TEXT];
+
+	render_page_clean(page, text, clean);
+	fprintf(page->stream, "%*s", INDENT, "");
+	render_page_wrapped(page, clean, INDENT, INDENT, prose(page), 0);
+}
+
+static void remedy(const struct render_page *page, const struct report_remedy *remedy)
+{
+	const char *arrow = page->utf8 ? "→" : "-";
+	char clean[RENDER_PAGE_TEXT];
+	const char *who = actor_title(remedy->who);
+
+	fprintf(page->stream, "%*s%s %s%s:%s ", INDENT, "", arrow,
+		render_page_paint(page, RENDER_BOLD), who, render_page_paint(page, RENDER_PLAIN));
+	render_page_clean(page, remedy->text, clean);
+	render_page_wrapped(page, clean, INDENT + 4 + strlen(who), INDENT + 2, prose(page), 0);
+	if (remedy->link == NULL)
+		return;
+	render_page_clean(page, remedy->link, clean);
+	fprintf(page->stream, "%*s%s%s%s\n", INDENT + 2, "", render_page_paint(page, RENDER_DIM),
+		clean, render_page_paint(page, RENDER_PLAIN));
+}
+
+/* The head of a line says little that the block does not say: where the line is too long for the
+ * screen, only its time of day and component stay. */
+static void shorten(const char *clean, char *text, size_t size)
+{
+	char clock[RENDER_TEXT_MOMENT];
+	struct head head;
+
+	if (!head_read(clean, strlen(clean), &head)) {
+		snprintf(text, size, "%s", clean);
+		return;
+	}
+	render_text_clock(head.stamp.kind != STAMP_KIND_NONE ? head.stamp.time : STAMP_NONE,
+		head.stamp.kind, clock);
+	snprintf(text, size, "%s%s%.*s%s%.*s", clock, clock[0] != '\0' ? " " : "",
+		(int)head.component_length, head.component, head.component_length > 0 ? ": " : "",
+		(int)head.message_length, head.message);
+}
+
+static void evidence(const struct render_page *page, const struct store *store,
+	const struct report_evidence *evidence)
+{
+	char clean[RENDER_PAGE_TEXT], text[RENDER_PAGE_TEXT];
+
+	render_page_clean(page, store->sources[evidence->source].path, clean);
+	fprintf(page->stream, "%*s%s%s:%u%s\n", INDENT, "", render_page_paint(page, RENDER_DIM),
+		clean, (unsigned)evidence->line, render_page_paint(page, RENDER_PLAIN));
+	render_page_clean(page, evidence->text, clean);
+	if (INDENT + 2 + text_columns(clean) <= page->columns)
+		snprintf(text, sizeof(text), "%s", clean);
+	else
+		shorten(clean, text, sizeof(text));
+	fprintf(page->stream, "%*s", INDENT + 2, "");
+	render_page_wrapped(page, text, INDENT + 2, INDENT + 4, page->columns, EVIDENCE_LINES);
+}
+
+static void all_evidence(const struct render_page *page, const struct store *store,
+	const struct report_session *session, size_t number)
+{
+	const struct finding *first = &session->findings[number];
+	uint64_t more = 0;
+	size_t shown = 0;
+	char text[RENDER_NUMBER_SIZE];
+
+	for (size_t i = number; i < session->finding_count; i++) {
+		const struct finding *finding = &session->findings[i];
+
+		if (!same_block(finding, first))
+			continue;
+		more += finding->evidence_more;
+		for (size_t j = 0; j < finding->evidence_count; j++) {
+			if (shown < EVIDENCE_MOST) {
+				evidence(page, store, &finding->evidence[j]);
+				shown++;
+			} else {
+				more++;
+			}
+		}
+	}
+	if (more > 0)
+		fprintf(page->stream, "%*s%sand %s more line%s%s\n", INDENT, "",
+			render_page_paint(page, RENDER_DIM), render_number(more, text),
+			more == 1 ? "" : "s", render_page_paint(page, RENDER_PLAIN));
+}
+
+void render_text_causes(const struct render_page *page, const struct store *store,
+	const struct report_session *session)
+{
+	for (int verdict = 0; verdict <= VERDICT_WARNING; verdict++) {
+		for (size_t i = 0; i < session->finding_count; i++) {
+			const struct finding *finding = &session->findings[i];
+
+			if (finding->verdict != (enum verdict)verdict || told_before(session, i))
+				continue;
+			title(page, session, i);
+			if (finding->cause_text != NULL)
+				paragraph(page, finding->cause_text);
+			for (size_t j = 0; j < finding->remedy_count; j++)
+				remedy(page, &finding->remedies[j]);
+			all_evidence(page, store, session, i);
+		}
+	}
+}

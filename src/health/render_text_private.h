@@ -1,0 +1,28 @@
+/*
+ * render_text_private.h - the parts of the text form.
+ */
+#ifndef FAIRLEAD_HEALTH_RENDER_TEXT_PRIVATE_H
+#define FAIRLEAD_HEALTH_RENDER_TEXT_PRIVATE_H
+
+#include "health/render_page.h"
+#include "health/report.h"
+
+#define RENDER_TEXT_NARROW 64 /* below: no result, no time and no detail in tables */
+#define RENDER_TEXT_MOMENT 48
+
+/* The day and the time of day of a moment, without what kind does not tell; "" for STAMP_NONE. */
+void render_text_day(int64_t time, enum stamp_kind kind, char text[RENDER_TEXT_MOMENT]);
+void render_text_clock(int64_t time, enum stamp_kind kind, char text[RENDER_TEXT_MOMENT]);
+
+/* render_text_table.c: one line about a session; and its heading with a line for each diagnostic,
+ * worst first, those without evidence folded. The host has no heading of its own. */
+void render_text_line(const struct render_page *page, const struct report_session *session);
+void render_text_heading(const struct render_page *page, const struct report_session *session);
+void render_text_table(const struct render_page *page, const struct report_session *session);
+
+/* render_text_cause.c: a block for each failure and warning: cause, who should do what, evidence.
+ */
+void render_text_causes(const struct render_page *page, const struct store *store,
+	const struct report_session *session);
+
+#endif

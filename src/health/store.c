@@ -1,0 +1,294 @@
+#include "health/store.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "health/store_private.h"
+
+#define SESSION_SLOTS (STORE_SESSIONS_MAXIMUM * 2)
+#define FIRST_CAPACITY 16
+#define SKIPPED_ALIKE 8 /* so many of the last ones are looked at for the same again */
+
+uint64_t store_hash(const struct store *store, uint64_t key)
+{
+	key ^= store->private->seed;
+	key ^= key >> 33;
+	key *= UINT64_C(0xff51afd7ed558ccd);
+	key ^= key >> 33;
+	key *= UINT64_C(0xc4ceb9fe1a85ec53);
+	key ^= key >> 33;
+	return key;
+}
+
+bool store_take(struct store *store, size_t bytes, size_t mark)
+{
+	size_t used = store_used(store);
+
+	if (used >= mark || bytes > mark - used)
+		return false;
+	store->private->used += bytes;
+	return true;
+}
+
+void *store_grow(struct store *store, void *array, size_t count, size_t *capacity, size_t size,
+	size_t mark, int *ret_error)
+{
+	size_t more = *capacity < FIRST_CAPACITY ? FIRST_CAPACITY : *capacity / 2;
+	void *larger;
+
+	if (count < *capacity)
+		return array;
+	if (!store_take(store, more * size, mark)) {
+		/* Close to the mark small steps use up what is left. */
+		more = FIRST_CAPACITY * 16 < more ? FIRST_CAPACITY * 16 : FIRST_CAPACITY;
+		if (!store_take(store, more * size, mark)) {
+			*ret_error = ERROR_LIMIT;
+			return NULL;
+		}
+	}
+	larger = realloc(array, (*capacity + more) * size);
+	if (larger == NULL) {
+		store->private->used -= more * size;
+		*ret_error = ERROR_MEMORY;
+		return NULL;
+	}
+	*capacity += more;
+	return larger;
+}
+
+char *store_text(struct store *store, const char *bytes, size_t length, size_t mark, int *ret_error)
+{
+	char *text;
+
+	if (store_used(store) + length + 1 + sizeof(max_align_t) > mark) {
+		*ret_error = ERROR_LIMIT;
+		return NULL;
+	}
+	text = arena_copy(store->private->texts, bytes, length);
+	if (text == NULL)
+		*ret_error = ERROR_MEMORY;
+	return text;
+}
+
+static void filter_take(struct store *store, const struct store_filter *filter)
+{
+	struct store_private *private = store->private;
+
+	private->since = STAMP_NONE;
+	private->until = STAMP_NONE;
+	if (filter == NULL)
+		return;
+	private->since = filter->since;
+	private->until = filter->until;
+	if (filter->session != NULL) {
+		for (size_t i = 0; i < SESSION_ID_TEXT && filter->session[i] != '\0'; i++)
+		private->session[i] = (char)tolower((unsigned char)filter->session[i]);
+	}
+}
+
+/* Number 0: what belongs to no session. */
+static int host_make(struct store *store)
+{
+	int error = 0;
+
+	store->sessions = store_grow(store, NULL, 0, &store->session_capacity,
+		sizeof(*store->sessions), STORE_MARK_ALL, &error);
+	if (store->sessions == NULL)
+		return error;
+	memset(&store->sessions[0], 0, sizeof(store->sessions[0]));
+	store->sessions[0].first = STAMP_NONE;
+	store->sessions[0].last = STAMP_NONE;
+	store->sessions[0].host_first = STAMP_NONE;
+	store->session_count = 1;
+	return 0;
+}
+
+struct store *store_new(const struct rule_book *book, const struct store_filter *filter)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	struct store_private *private = calloc(1, sizeof(*private));
+
+	if (store == NULL || private == NULL) {
+		free(store);
+		free(private);
+		return NULL;
+	}
+	store->book = book;
+	store->private = private;
+	private->seed = (uint64_t)(uintptr_t)store * UINT64_C(0x9e3779b97f4a7c15);
+	filter_take(store, filter);
+	private->texts = arena_new(STORE_BYTES_MAXIMUM);
+	private->session_slots = calloc(SESSION_SLOTS, sizeof(*private->session_slots));
+	if (private->texts == NULL || private->session_slots == NULL)
+		goto failed;
+	private->used = sizeof(*store) + sizeof(*private) + SESSION_SLOTS * sizeof(uint32_t);
+	if (host_make(store) != 0 || store_series_prepare(store) != 0)
+		goto failed;
+	return store;
+failed:
+	store_free(store);
+	return NULL;
+}
+
+void store_free(struct store *store)
+{
+	struct store_private *private;
+
+	if (store == NULL)
+		return;
+	private = store->private;
+	store_series_free(store);
+	free(store->sources);
+	free(store->sessions);
+	free(store->sightings);
+	free(store->skipped);
+	free(private->session_slots);
+	free(private->group_slots);
+	free(private->groups);
+	free(private->counts);
+	arena_free(private->texts);
+	free(private);
+	free(store);
+}
+
+size_t store_used(const struct store *store)
+{
+	size_t texts = store->private->texts == NULL ? 0 : arena_used(store->private->texts);
+
+	return store->private->used + texts;
+}
+
+int store_skip(struct store *store, const char *path, const char *reason)
+{
+	struct skipped *skipped;
+	char *path_copy, *reason_copy;
+	int error = 0;
+
+	for (size_t i = store->skipped_count; i > 0 && i + SKIPPED_ALIKE > store->skipped_count;) {
+		skipped = &store->skipped[--i];
+		if (strcmp(skipped->path, path) == 0 && strcmp(skipped->reason, reason) == 0) {
+			skipped->count++;
+			return 0;
+		}
+	}
+	if (store->skipped_count == STORE_SKIPPED_MAXIMUM)
+		goto more;
+	skipped = store_grow(store, store->skipped, store->skipped_count, &store->skipped_capacity,
+		sizeof(*skipped), STORE_MARK_ALL, &error);
+	if (skipped == NULL)
+		goto more;
+	store->skipped = skipped;
+	path_copy =
+		store_text(store, path, strnlen(path, BUNDLE_PATH_SIZE), STORE_MARK_ALL, &error);
+	reason_copy = store_text(
+		store, reason, strnlen(reason, BUNDLE_REASON_SIZE), STORE_MARK_ALL, &error);
+	if (path_copy == NULL || reason_copy == NULL)
+		goto more;
+	store->skipped[store->skipped_count++] =
+		(struct skipped){.path = path_copy, .reason = reason_copy, .count = 1};
+	return 0;
+more:
+	if (error == ERROR_MEMORY)
+		return error;
+	store->skipped_more++;
+	return 0;
+}
+
+static bool session_wanted(const struct store *store, const struct session_id *id)
+{
+	const char *wanted = store->private->session;
+	char text[SESSION_ID_TEXT + 1];
+
+	session_id_print(id, text);
+	return strncmp(text, wanted, strlen(wanted)) == 0;
+}
+
+/* A new session; its number, or STORE_HOST when there is no room. */
+static uint32_t session_make(struct store *store, const struct session *session)
+{
+	struct session *sessions;
+	int error = 0;
+
+	if (store->session_count > STORE_SESSIONS_MAXIMUM)
+		return STORE_HOST;
+	sessions = store_grow(store, store->sessions, store->session_count,
+		&store->session_capacity, sizeof(*sessions), STORE_MARK_ALL, &error);
+	if (sessions == NULL)
+		return STORE_HOST;
+	store->sessions = sessions;
+	sessions[store->session_count] = *session;
+	return (uint32_t)store->session_count++;
+}
+
+static struct session session_empty(void)
+{
+	return (struct session){.first = STAMP_NONE, .last = STAMP_NONE, .host_first = STAMP_NONE};
+}
+
+uint32_t store_session(struct store *store, const struct session_id *id)
+{
+	struct session session = session_empty();
+	uint64_t halves[2];
+	size_t slot;
+	uint32_t number;
+
+	if (session_id_is_zero(id))
+		return STORE_HOST;
+	memcpy(halves, id->bytes, sizeof(halves));
+	slot = store_hash(store, halves[0] ^ store_hash(store, halves[1])) % SESSION_SLOTS;
+	while ((number = store->private->session_slots[slot]) != 0) {
+		if (session_id_equal(&store->sessions[number].id, id))
+			return number;
+		slot = (slot + 1) % SESSION_SLOTS;
+	}
+	session.has_id = true;
+	session.id = *id;
+	session.filtered = !session_wanted(store, id);
+	number = session_make(store, &session);
+	if (number == STORE_HOST)
+		store->sessions_dropped++;
+	store->private->session_slots[slot] = number;
+	return number;
+}
+
+uint32_t store_session_of_source(struct store *store, uint32_t source)
+{
+	struct session session = session_empty();
+	struct store_group *group;
+
+	assert(source < store->source_count);
+	group = &store->private->groups[store->private->groups[source].first];
+	if (group->session != STORE_HOST)
+		return group->session;
+	session.source = store->private->groups[source].first;
+	session.filtered = store->private->session[0] != '\0';
+	group->session = session_make(store, &session);
+	if (group->session == STORE_HOST)
+		store->sessions_dropped++;
+	return group->session;
+}
+
+int store_add(struct store *store, const struct sighting *sighting, size_t matched_length)
+{
+	const struct store_private *private = store->private;
+	const struct rule_pattern *pattern;
+	int error = 0;
+
+	assert(sighting->pattern < store->book->pattern_count);
+	assert(sighting->source < store->source_count && sighting->session < store->session_count);
+	if (store->sessions[sighting->session].filtered)
+		return 0;
+	if (sighting->time != STAMP_NONE &&
+		((private->since != STAMP_NONE && sighting->time < private->since) ||
+			(private->until != STAMP_NONE && sighting->time > private->until)))
+		return 0;
+	pattern = store->book->patterns[sighting->pattern];
+	if (pattern->measured)
+		error = store_series_add(store, sighting, matched_length);
+	if (error == 0 && pattern->sighted)
+		error = store_sighting_add(store, sighting, matched_length);
+	return error;
+}

@@ -1,0 +1,229 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "health/store_private.h"
+
+#define FIRST_SLOTS 256
+
+static uint64_t group_hash(const struct store *store, const char *group)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *group != '\0'; group++)
+		hash = (hash ^ (unsigned char)*group) * UINT64_C(0x100000001b3);
+	return store_hash(store, hash);
+}
+
+/* The slot with this group's first source, or the empty one where it belongs. */
+static uint32_t *group_slot(const struct store *store, const char *group)
+{
+	const struct store_private *private = store->private;
+	size_t slot = group_hash(store, group) & (private->group_slot_count - 1);
+
+	while (private->group_slots[slot] != 0 &&
+		strcmp(store->sources[private->group_slots[slot] - 1].group, group) != 0)
+		slot = (slot + 1) & (private->group_slot_count - 1);
+	return &private->group_slots[slot];
+}
+
+/* Room for one more group at no more than half full. */
+static int group_room(struct store *store)
+{
+	struct store_private *private = store->private;
+	size_t count = private->group_slot_count == 0 ? FIRST_SLOTS : private->group_slot_count * 2;
+	uint32_t *slots, *old = private->group_slots;
+
+	if (store->source_count * 2 < private->group_slot_count)
+		return 0;
+	if (!store_take(store, (count - private->group_slot_count) * sizeof(*slots),
+		    STORE_MARK_SOURCES))
+		return ERROR_LIMIT;
+	slots = calloc(count, sizeof(*slots));
+	if (slots == NULL) {
+		private->used -= (count - private->group_slot_count) * sizeof(*slots);
+		return ERROR_MEMORY;
+	}
+	private->group_slots = slots;
+	private->group_slot_count = count;
+	free(old);
+	for (uint32_t i = 0; i < store->source_count; i++) {
+		if (private->groups[i].first == i)
+			*group_slot(store, store->sources[i].group) = i + 1;
+	}
+	return 0;
+}
+
+static int room(struct store *store)
+{
+	struct store_private *private = store->private;
+	struct store_group *groups;
+	struct source *sources;
+	int error = 0;
+
+	if (store->source_count == STORE_SOURCES_MAXIMUM)
+		return ERROR_LIMIT;
+	sources = store_grow(store, store->sources, store->source_count, &store->source_capacity,
+		sizeof(*sources), STORE_MARK_SOURCES, &error);
+	if (sources == NULL)
+		return error;
+	store->sources = sources;
+	groups = store_grow(store, private->groups, store->source_count, &private->group_capacity,
+		sizeof(*groups), STORE_MARK_SOURCES, &error);
+	if (groups == NULL)
+		return error;
+	private->groups = groups;
+	return group_room(store);
+}
+
+static char *folder_text(struct store *store, const char *group, int *ret_error)
+{
+	const char *end = strrchr(group, '/');
+	size_t length = end == NULL ? 0 : (size_t)(end - group);
+	const char *before =
+		store->source_count == 0 ? NULL : store->sources[store->source_count - 1].folder;
+
+	/* Files of one folder mostly come one after the other. */
+	if (before != NULL && strncmp(before, group, length) == 0 && before[length] == '\0')
+		return store->sources[store->source_count - 1].folder;
+	return store_text(store, group, length, STORE_MARK_SOURCES, ret_error);
+}
+
+static int source_make(
+	struct store *store, const struct bundle_member *member, uint32_t *ret_number)
+{
+	struct source source = {.first = STAMP_NONE, .last = STAMP_NONE, .order = member->order};
+	uint32_t number = (uint32_t)store->source_count, *slot;
+	int error = room(store);
+
+	if (error != 0)
+		return error;
+	slot = group_slot(store, member->group);
+	source.path =
+		store_text(store, member->path, strlen(member->path), STORE_MARK_SOURCES, &error);
+	if (*slot == 0) {
+		source.group = store_text(
+			store, member->group, strlen(member->group), STORE_MARK_SOURCES, &error);
+		source.folder = folder_text(store, member->group, &error);
+	} else {
+		source.group = store->sources[*slot - 1].group;
+		source.folder = store->sources[*slot - 1].folder;
+	}
+	if (source.path == NULL || source.group == NULL || source.folder == NULL)
+		return error;
+	if (*slot == 0)
+		*slot = number + 1;
+	store->sources[number] = source;
+	store->private->groups[number] = (struct store_group){.first = *slot - 1};
+	store->source_count++;
+	*ret_number = number;
+	return 0;
+}
+
+int store_source(struct store *store, const struct bundle_member *member, uint32_t *ret_number)
+{
+	int error = source_make(store, member, ret_number);
+
+	if (error != ERROR_LIMIT)
+		return error;
+	error = store_skip(store, member->path, "too many files: not read");
+	return error == 0 ? ERROR_LIMIT : error;
+}
+
+/* One name for all files that nothing else tells apart. */
+static int compare_parts(const void *a, const void *b, void *context)
+{
+	const struct store *store = context;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	const struct source *first = &store->sources[x], *second = &store->sources[y];
+	int names = first->group == second->group ? 0 : strcmp(first->group, second->group);
+
+	if (names != 0)
+		return names;
+	if (first->order != second->order)
+		return first->order < second->order ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+struct sorting {
+	const struct store *store;
+	const uint32_t *rank; /* of each source */
+};
+
+static int compare_sightings(const void *a, const void *b, void *context)
+{
+	const struct sorting *sorting = context;
+	const struct sighting *x = a, *y = b;
+
+	if (x->time != y->time) {
+		if (x->time == STAMP_NONE || y->time == STAMP_NONE)
+			return x->time == STAMP_NONE ? 1 : -1;
+		return x->time < y->time ? -1 : 1;
+	}
+	if (x->source != y->source)
+		return sorting->rank[x->source] < sorting->rank[y->source] ? -1 : 1;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->pattern < y->pattern ? -1 : x->pattern > y->pattern;
+}
+
+/* Parts are numbered from 0, the oldest, and a session that stands for a group stands for its
+ * oldest part. */
+static void number_parts(struct store *store, const uint32_t *sorted)
+{
+	const struct store_group *groups = store->private->groups;
+	uint64_t order = 0;
+
+	for (size_t i = 0; i < store->source_count; i++) {
+		uint32_t number = sorted[i];
+
+		order = i > 0 && groups[number].first == groups[sorted[i - 1]].first ? order + 1
+										     : 0;
+		store->sources[number].order = order;
+		if (order == 0 && groups[groups[number].first].session != STORE_HOST)
+			store->sessions[groups[groups[number].first].session].source = number;
+	}
+}
+
+static void filter_sessions(struct store *store)
+{
+	int64_t since = store->private->since, until = store->private->until;
+
+	for (size_t i = 1; i < store->session_count; i++) {
+		struct session *session = &store->sessions[i];
+
+		if (session->first == STAMP_NONE)
+			continue;
+		if ((since != STAMP_NONE && session->last < since) ||
+			(until != STAMP_NONE && session->first > until))
+			session->filtered = true;
+	}
+}
+
+int store_sort(struct store *store)
+{
+	struct sorting sorting = {.store = store};
+	uint32_t *sorted = NULL, *rank = NULL;
+	int error = ERROR_MEMORY;
+
+	sorted = calloc(store->source_count + 1, sizeof(*sorted));
+	rank = calloc(store->source_count + 1, sizeof(*rank));
+	if (sorted == NULL || rank == NULL)
+		goto out;
+	for (uint32_t i = 0; i < store->source_count; i++)
+		sorted[i] = i;
+	qsort_r(sorted, store->source_count, sizeof(*sorted), compare_parts, store);
+	for (uint32_t i = 0; i < store->source_count; i++)
+		rank[sorted[i]] = i;
+	sorting.rank = rank;
+	if (store->sighting_count > 0)
+		qsort_r(store->sightings, store->sighting_count, sizeof(*store->sightings),
+			compare_sightings, &sorting);
+	number_parts(store, sorted);
+	filter_sessions(store);
+	error = 0;
+out:
+	free(sorted);
+	free(rank);
+	return error;
+}

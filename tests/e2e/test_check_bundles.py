@@ -1,0 +1,36 @@
+"""Every bundle of tests/bundles/ is judged as its expected.json says; see bundles.py."""
+
+import json
+
+import pytest
+
+import bundles
+from programs import program, run
+
+
+@pytest.mark.parametrize("name", bundles.names())
+def test_bundle(name, tmp_path):
+    expected = bundles.expected(name)
+    done = run(program("fairlead"), "check", "--format", "json", bundles.path_of(name, tmp_path))
+    assert done.returncode == expected["exit"], done.stderr + done.stdout[:2000]
+    document = json.loads(done.stdout)
+    sessions, host = bundles.judged(document)
+    assert {"sessions": sessions, "host": host} == {"sessions": expected["sessions"], "host": expected["host"]}
+    for wanted in expected.get("skipped", []):
+        assert any(wanted in one["path"] and one["skipped"] for one in document["inputs"]), document["inputs"]
+    for file, encoding in expected.get("encodings", {}).items():
+        assert [one["encoding"] for one in document["inputs"] if one["path"].endswith(file)] == [encoding]
+
+
+def test_every_failure_says_what_to_do_and_shows_why():
+    """Over all bundles that are folders: a failure has a cause, a remedy, somebody who acts, and evidence."""
+    paths = [bundles.FOLDER / name / "input" for name in bundles.names() if "pack" not in bundles.expected(name)]
+    document = json.loads(run(program("fairlead"), "check", "--format", "json", *paths).stdout)
+    everything = [one for session in document["sessions"] for one in session["diagnostics"]]
+    everything += document["host"]["diagnostics"]
+    failed = [one for one in everything if one["result"] == "fail"]
+    assert len(failed) > 40
+    for one in failed:
+        assert one["cause"] and one["evidence"], one
+        assert all(remedy["who"] and remedy["text"] for remedy in one["remedies"]) and one["remedies"], one
+    assert "{" not in "".join(one["cause"] or "" for one in everything), "a capture was not filled in"
