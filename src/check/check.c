@@ -174,8 +174,15 @@ static enum check_exit mail_report(
 
 /* ---- the whole ---- */
 
-static enum check_exit verdict_exit(const struct report *report)
+static enum check_exit verdict_exit(
+	const struct check_options *options, const struct report *report)
 {
+	if (options->filter.session != NULL && report->session_count == 0) {
+		fprintf(stderr,
+			"fairlead check: the input has no session whose id begins with %s\n",
+			options->filter.session);
+		return CHECK_EXIT_INPUT;
+	}
 	switch (report_worst(report)) {
 	case VERDICT_FAIL:
 		return CHECK_EXIT_FAILED;
@@ -208,7 +215,7 @@ static enum check_exit tell(const struct check_options *options, const struct re
 	if (error != 0) {
 		status = own_error(options->output != NULL ? options->output : "the report", error);
 	} else {
-		status = verdict_exit(report);
+		status = verdict_exit(options, report);
 		mailed = options->mail.to_count == 0 ? CHECK_EXIT_PASSED
 						     : mail_report(&options->mail, report, mask);
 		if (mailed != CHECK_EXIT_PASSED)

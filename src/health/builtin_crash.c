@@ -86,6 +86,8 @@ static void take_begins(struct watch *watch, size_t line)
 			remove_run(watch, i--);
 		}
 	}
+	/* The same session may be served again. */
+	watch->last_ended = STORE_HOST;
 	if (watch->run_count < RUNS)
 		watch->runs[watch->run_count++] = (struct run){line, source};
 }
@@ -139,10 +141,10 @@ static bool is_gone(const struct watch *watch, const struct run *run)
 {
 	const struct judge *judge = watch->builtin->judge;
 	uint32_t group = judge->group[run->source], folder = judge->folder[run->source];
-	int64_t own = source_of(watch, run->source)->last, others = STAMP_NONE;
+	int64_t own = judge_source_last(judge, run->source), others = STAMP_NONE;
 
 	for (uint32_t i = 0; i < judge->store->source_count; i++) {
-		int64_t last = source_of(watch, i)->last;
+		int64_t last = judge_source_last(judge, i);
 		bool is_own = judge->group[i] == group && !watch->has_beginning[i];
 
 		if (judge->folder[i] != folder || i == run->source)

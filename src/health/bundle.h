@@ -7,15 +7,15 @@
  * member, then its bytes, so memory is one buffer however large the bundle is.
  *
  * Nothing is read twice: a file or folder that was met before, by whatever name, is told to
- * `skipped`. A folder's or archive's FIFOs are passed over; one given by the user is read like standard
- * input. The first bytes of a log are never taken for an archive's unless they are one: gzip,
- * bzip2, xz, zstd and zip by their marks, tar by its check sum.
+ * `skipped`. A folder's or archive's FIFOs are passed over; one given by the user is read like
+ * standard input. The first bytes of a log are never taken for an archive's unless they are one:
+ * gzip, bzip2, xz, zstd and zip by their marks, tar by its check sum.
  *
  * Hostile bundles: names with "..", absolute names, links, devices, sockets and FIFOs are never
  * followed or opened; they are told to `skipped`, as is what the limits stop. Nothing is ever
- * written to disk. A damaged archive gives what could be read, and a reason: gzip up to the last byte
- * before the damage, zip up to the last 8 KiB (packed) and all members after the damaged one,
- * bzip2, xz and zstd up to the last 64 KiB (unpacked).
+ * written to disk. A damaged archive gives what could be read, and a reason: gzip and zip up to the
+ * last byte before the damage (a zip within something, or without its directory, up to the last 8
+ * KiB packed), and the other members of a zip; bzip2, xz and zstd up to the last 64 KiB unpacked.
  */
 #ifndef FAIRLEAD_HEALTH_BUNDLE_H
 #define FAIRLEAD_HEALTH_BUNDLE_H

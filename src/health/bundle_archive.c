@@ -23,19 +23,17 @@
  * the block with the damage, so there the blocks are small. */
 #define ZIP_BLOCK (8 * 1024)
 
-/* Damaged members of one zip after which the others are still read. */
-#define RECOVERIES_MAXIMUM 16
-
 struct bundle_archive {
 	struct archive *archive;
 	enum bundle_content content;
 	locale_t locale; /* names in archives are UTF-8 whatever the caller's locale is */
 	bool seeking;    /* zip over a regular file */
-	bool opened;     /* the first member is known, or that there is none */
-	bool empty;      /* a filter that gives nothing */
-	bool damaged;    /* the present member, after the block that is held */
-	bool broken;     /* libarchive has given up; see recover */
-	unsigned recoveries;
+	struct bundle_deflate *deflate;
+	bool direct;      /* the present member is read by that */
+	bool opened;      /* the first member is known, or that there is none */
+	bool empty;       /* a filter that gives nothing */
+	bool damaged;     /* the present member, after the block that is held */
+	bool broken;      /* libarchive has given up, in the middle of a member */
 	uint64_t headers; /* that were read */
 	uint64_t position, directory;
 	const char *slice; /* the rest of a block from below */
@@ -125,6 +123,23 @@ static la_int64_t seek_to(struct archive *archive, void *context, la_int64_t off
 	return place;
 }
 
+/* What is passed over need not be read. */
+static la_int64_t skip(struct archive *archive, void *context, la_int64_t request)
+{
+	struct bundle_layer *layer = context;
+	struct bundle_archive *own = layer->archive;
+	uint64_t size = layer->below->size;
+	uint64_t left = own->position < size ? size - own->position : 0;
+
+	(void)archive;
+	if (request <= 0)
+		return 0;
+	if ((uint64_t)request > left)
+		request = (la_int64_t)left;
+	own->position += (uint64_t)request;
+	return request;
+}
+
 /* Only what was found to be there; a filter that this libarchive would leave to a program of
  * another name says ARCHIVE_WARN. */
 static int support(struct bundle_archive *own)
@@ -190,8 +205,10 @@ static int open_archive(struct bundle_layer *layer)
 			layer->bundle, "packed in a way that this build of libarchive cannot read");
 	archive_read_set_read_callback(own->archive, read_block);
 	archive_read_set_callback_data(own->archive, layer);
-	if (own->seeking)
+	if (own->seeking) {
 		archive_read_set_seek_callback(own->archive, seek_to);
+		archive_read_set_skip_callback(own->archive, skip);
+	}
 	return archive_read_open1(own->archive) < ARCHIVE_WARN ? archive_fault(layer) : 0;
 }
 
@@ -253,6 +270,7 @@ void bundle_archive_close(struct bundle_layer *layer)
 {
 	if (layer->archive->archive != NULL)
 		archive_read_free(layer->archive->archive);
+	bundle_deflate_free(layer->archive->deflate);
 	if (layer->archive->locale != (locale_t)0)
 		freelocale(layer->archive->locale);
 	free(layer->archive);
@@ -297,6 +315,8 @@ int bundle_archive_block(struct bundle_layer *layer, const char **ret_bytes, siz
 	uint64_t hole;
 	int result;
 
+	if (own->direct)
+		return bundle_deflate_block(own->deflate, layer, ret_bytes, ret_length);
 	if (own->held_length == 0) {
 		result = own->empty ? 0 : next_block(layer);
 		if (result != 1)
@@ -348,35 +368,11 @@ static const char *refusal(struct archive_entry *entry, const char *name, char *
 	return NULL;
 }
 
-/* After damage in one member libarchive goes no further; in a zip with a directory the others can
- * be found again. */
-static int recover(struct bundle_layer *layer)
-{
-	struct bundle_archive *own = layer->archive;
-	struct archive_entry *entry;
-
-	if (!own->seeking || own->recoveries++ == RECOVERIES_MAXIMUM)
-		return ARCHIVE_FATAL;
-	archive_read_free(own->archive);
-	own->archive = NULL;
-	own->position = 0;
-	if (open_archive(layer) != 0)
-		return ARCHIVE_FATAL;
-	for (uint64_t i = 0; i < own->headers; i++) {
-		if (archive_read_next_header(own->archive, &entry) < ARCHIVE_WARN)
-			return ARCHIVE_FATAL;
-	}
-	own->broken = false;
-	return ARCHIVE_OK;
-}
-
 static int step_header(struct bundle_layer *layer, struct archive_entry **ret_entry)
 {
 	struct bundle_archive *own = layer->archive;
-	int result = own->broken ? recover(layer) : ARCHIVE_OK;
+	int result = archive_read_next_header(own->archive, ret_entry);
 
-	if (result == ARCHIVE_OK)
-		result = archive_read_next_header(own->archive, ret_entry);
 	if (result < ARCHIVE_WARN && own->seeking && !own->opened && open_again(layer) == 0)
 		result = archive_read_next_header(own->archive, ret_entry);
 	own->opened = true;
@@ -415,6 +411,22 @@ static const char *entry_name(
 	return text;
 }
 
+/* How the member is read: 1, or ERROR_MEMORY. */
+static int choose(struct bundle_layer *layer, struct archive_entry *entry)
+{
+	struct bundle_archive *own = layer->archive;
+	la_int64_t data = archive_filter_bytes(own->archive, 0);
+	int result;
+
+	own->direct = false;
+	if (!own->seeking || data <= 0 || !archive_entry_size_is_set(entry))
+		return 1;
+	result = bundle_deflate_begin(
+		&own->deflate, layer, (uint64_t)data, (uint64_t)archive_entry_size(entry));
+	own->direct = result == 1;
+	return result < 0 ? result : 1;
+}
+
 int bundle_archive_next(struct bundle_layer *layer)
 {
 	struct bundle *bundle = layer->bundle;
@@ -448,7 +460,7 @@ int bundle_archive_next(struct bundle_layer *layer)
 			return ERROR_MEMORY;
 		reason = refusal(entry, name, text, sizeof(text));
 		if (reason == NULL)
-			return 1;
+			return choose(layer, entry);
 		bundle_tell(bundle, layer->member, reason);
 	}
 }

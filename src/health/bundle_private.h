@@ -137,6 +137,18 @@ int bundle_archive_block(struct bundle_layer *layer, const char **ret_bytes, siz
  * (see fault) or ERROR_MEMORY. What cannot be read is told. */
 int bundle_archive_next(struct bundle_layer *layer);
 
+/* bundle_deflate.c: gets ready for a deflated member of a zip that can seek, whose data begin at
+ * that offset: 1; 0 when it has to be left to libarchive; ERROR_MEMORY. `*deflate` is NULL at first
+ * and is used again; free it. */
+struct bundle_deflate;
+int bundle_deflate_begin(
+	struct bundle_deflate **deflate, struct bundle_layer *layer, uint64_t data, uint64_t size);
+void bundle_deflate_free(struct bundle_deflate *deflate);
+
+/* As bundle_layer_take. */
+int bundle_deflate_block(struct bundle_deflate *deflate, struct bundle_layer *layer,
+	const char **ret_bytes, size_t *ret_length);
+
 /* bundle_folder.c: opens one first-level path ("-": standard input) and puts it on the stack: 0
  * also when it was told instead; ERROR_MEMORY. */
 int bundle_folder_input(struct bundle *bundle, const char *path);

@@ -71,7 +71,8 @@ void builtin_end(
 	if (work->finding.start == STAMP_NONE)
 		fill_times(work);
 	finding_cause(work, verdict, named);
-	finding_end(work, builtin->list);
+	if (!finding_is_outdone(work, builtin->list))
+		finding_end(work, builtin->list);
 }
 
 bool builtin_number(const struct builtin *builtin, size_t index, const char *name, size_t capture,

@@ -344,6 +344,17 @@ void finding_end(struct finding_work *work, struct finding_list *list)
 		work->line_count > 0 ? work->lines[0].number : JUDGE_NOBODY, list);
 }
 
+bool finding_is_outdone(const struct finding_work *work, const struct finding_list *list)
+{
+	if (work->finding.verdict != VERDICT_PASS && work->finding.verdict != VERDICT_NOTE)
+		return false;
+	for (const struct finding_node *i = list->first; i; i = i->next)
+		if (i->finding.rule == work->finding.rule && i->unit == work->unit &&
+			i->finding.verdict <= VERDICT_WARNING)
+			return true;
+	return false;
+}
+
 void finding_none(struct judge *judge, const struct unit *unit, const struct rule *rule,
 	const char *reason, struct finding_list *list)
 {

@@ -117,6 +117,6 @@ void judge_measures(
 	if (unit->session == STORE_HOST && rule->scope == RULE_SCOPE_SESSION &&
 		work.finding.start != STAMP_NONE && work.finding.verdict > VERDICT_WARNING)
 		return;
-	if (work.finding.verdict != VERDICT_NO_EVIDENCE)
+	if (work.finding.verdict != VERDICT_NO_EVIDENCE && !finding_is_outdone(&work, list))
 		finding_end(&work, list);
 }

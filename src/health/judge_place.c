@@ -117,6 +117,13 @@ static int find_next(struct judge *judge)
 	return 0;
 }
 
+int64_t judge_source_last(const struct judge *judge, uint32_t source)
+{
+	int64_t last = judge->store->sources[source].last, until = judge->store->until;
+
+	return until != STAMP_NONE && last > until ? until : last;
+}
+
 int judge_places(struct judge *judge)
 {
 	const struct store *store = judge->store;
@@ -136,13 +143,13 @@ int judge_places(struct judge *judge)
 	judge->folder_count = number_names(names, count, judge->folder);
 	if (make_arrays(judge) < 0)
 		return ERROR_MEMORY;
-	for (size_t i = 0; i < count; i++) {
-		const struct source *source = &store->sources[i];
-		int64_t *last = &judge->group_last[judge->group[i]];
+	for (uint32_t i = 0; i < count; i++) {
+		int64_t *group_last = &judge->group_last[judge->group[i]];
+		int64_t last = judge_source_last(judge, i);
 
-		judge->side[i] = judge->folder[i] * 2 + is_client(source->family);
-		if (source->last > *last)
-			*last = source->last;
+		judge->side[i] = judge->folder[i] * 2 + is_client(store->sources[i].family);
+		if (last > *group_last)
+			*group_last = last;
 	}
 	return find_next(judge);
 }
@@ -358,7 +365,11 @@ void judge_place_line(struct judge *judge, struct unit *unit, uint32_t line)
 	if (unit->host_line == JUDGE_NOBODY && sighting->session == unit->session &&
 		sighting->source == store->sessions[unit->session].host_source)
 		unit->host_line = line;
-	if (judge->opens[sighting->pattern])
+	/* A session that goes on after its closing was connected anew. */
+	if (judge->opens[sighting->pattern] ||
+		(sighting->session == unit->session && unit->closed != STAMP_NONE &&
+			sighting->time != STAMP_NONE &&
+			sighting->time - unit->closed > AFTER_CLOSING))
 		unit->closed = STAMP_NONE;
 	if (judge->closes[sighting->pattern])
 		unit->closed = sighting->time;

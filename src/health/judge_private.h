@@ -204,6 +204,8 @@ bool judge_close(const struct judge *judge, uint32_t a, uint32_t b, int64_t wind
 /* The unit that a line counts for; NULL: memory is short. */
 struct unit *judge_unit(struct judge *judge, const struct judge_use *use, uint32_t line);
 void judge_place_line(struct judge *judge, struct unit *unit, uint32_t line);
+/* The last time in this log, of the lines that were judged. */
+int64_t judge_source_last(const struct judge *judge, uint32_t source);
 /* The last time that logs of this side say in this unit. */
 int64_t judge_side_last(const struct judge *judge, const struct unit *unit, uint32_t line);
 
@@ -252,6 +254,8 @@ void finding_quote(
 	struct finding_work *work, int64_t time, uint32_t source, uint32_t line, const char *text);
 /* Fills texts, cuts evidence, adds to the list. */
 void finding_end(struct finding_work *work, struct finding_list *list);
+/* What a measure or built-in says in general is no pass where the rule has found a trouble. */
+bool finding_is_outdone(const struct finding_work *work, const struct finding_list *list);
 /* No evidence, and why; a constant text. */
 void finding_none(struct judge *judge, const struct unit *unit, const struct rule *rule,
 	const char *reason, struct finding_list *list);

@@ -210,6 +210,8 @@ static void take_open_step(struct judge *judge, struct attempt *attempt, size_t 
 	} else if (within > 0 && track->late &&
 		judge_line(judge, line)->time - judge_line(judge, attempt->first)->time > within) {
 		attempt->late = true;
+		/* It came: what was missing on the way is not why. */
+		attempt->progress = NULL;
 		attempt_judge(attempt, track->late->verdict, track->late->cause);
 		attempt_end(judge, attempt, line);
 		return;
@@ -223,7 +225,8 @@ static void take_alone(struct judge *judge, struct machine *machine, size_t step
 {
 	struct attempt *last = machine->last;
 
-	if (last && last->verdict == VERDICT_PASS && attempt_merges(judge, last, line)) {
+	if (last && (last->late || last->verdict == VERDICT_PASS) &&
+		attempt_merges(judge, last, line)) {
 		attempt_note(last, line);
 		return;
 	}

@@ -5,6 +5,7 @@
 
 #include "health/mask_private.h"
 
+#define MAC_DIGITS 12
 #define RESULT_MAXIMUM (8UL * 1024 * 1024)
 
 static const char masked[] = "(masked)";
@@ -35,7 +36,7 @@ static void replace_mac(struct walk *walk, const struct mask_found *found, const
 	char text[32];
 	size_t at = 0;
 
-	for (size_t i = 0; digits[i] != '\0' && i < 12; i++) {
+	for (size_t i = 0; digits[i] != '\0' && i < MAC_DIGITS; i++) {
 		if (i > 0 && i % group == 0 && found->separator != 0)
 			text[at++] = found->separator;
 		text[at++] = digits[i];
@@ -91,6 +92,19 @@ static size_t host_below(struct walk *walk, size_t at)
 	return at;
 }
 
+/* Twelve digits that are known as an address from elsewhere; others are just a number. */
+static void take_digits(struct walk *walk, size_t at, size_t end)
+{
+	struct mask_names *names = &walk->mask->names;
+	size_t number;
+
+	if (end - at != MAC_DIGITS)
+		return;
+	number = mask_names_find(names, MASK_MAC, walk->folded + at, MAC_DIGITS);
+	if (number != SIZE_MAX)
+		replace(walk, at, end, mask_names_instead(names, number));
+}
+
 /* The bytes taken at a place where a name may begin. */
 static size_t take_name(struct walk *walk, size_t at)
 {
@@ -102,8 +116,11 @@ static size_t take_name(struct walk *walk, size_t at)
 		end = host_below(walk, at);
 		if (end > at)
 			number = mask_names_add(names, MASK_HOST, walk->folded + at, end - at);
-		if (number == SIZE_MAX)
-			return mask_word(walk->folded, walk->length, at);
+		if (number == SIZE_MAX) {
+			end = mask_word(walk->folded, walk->length, at);
+			take_digits(walk, at, end);
+			return end;
+		}
 	}
 	replace(walk, at, end, mask_names_instead(names, number));
 	return end;

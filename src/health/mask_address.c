@@ -154,6 +154,25 @@ static bool read_ipv6(const char *text, size_t length, struct in6_addr *address)
 	return inet_pton(AF_INET6, copy, address) == 1;
 }
 
+/* An address may stand behind a label ("ip:2001:db8::7"), but not behind a group of its own. */
+static bool is_inside(const char *folded, size_t length, size_t at)
+{
+	size_t from = at > 0 ? at - 1 : 0;
+	bool hex = true;
+
+	if (mask_follows(folded, length, at))
+		return true;
+	if (at == 0 || folded[at - 1] != ':')
+		return false;
+	if (folded[at] == ':' || (from > 0 && folded[from - 1] == ':'))
+		return true;
+	while (from > 0 && at - from <= 6 && mask_follows(folded, length, from)) {
+		from--;
+		hex = hex && is_hex(folded[from]);
+	}
+	return hex && from < at - 1 && at - 1 - from <= 4;
+}
+
 static bool ipv6_at(const char *folded, size_t length, size_t at, struct mask_found *found)
 {
 	struct in6_addr address;
@@ -161,7 +180,7 @@ static bool ipv6_at(const char *folded, size_t length, size_t at, struct mask_fo
 	size_t digits = 0;
 	size_t end = at;
 
-	if (at > 0 && (folded[at - 1] == ':' || !mask_ends(folded, length, at)))
+	if (is_inside(folded, length, at))
 		return false;
 	while (end < length && end - at <= INET6_ADDRSTRLEN &&
 		(is_hex(folded[end]) || folded[end] == ':' || folded[end] == '.')) {

@@ -18,9 +18,12 @@ static bool comes(const char *folded, size_t length, size_t at, const char *text
 	return length - at >= size && memcmp(folded + at, text, size) == 0;
 }
 
+/* The end of a value that begins at `at`: no further than the longest name. */
 static size_t until(const char *folded, size_t length, size_t at, const char *stops)
 {
-	while (at < length && folded[at] != '\0' && strchr(stops, folded[at]) == NULL)
+	size_t most = length - at > MASK_NAME_MAXIMUM ? at + MASK_NAME_MAXIMUM : length;
+
+	while (at < most && folded[at] != '\0' && strchr(stops, folded[at]) == NULL)
 		at++;
 	return at;
 }
@@ -145,7 +148,9 @@ static size_t name_begin(const char *folded, size_t length, size_t at)
 static bool is_file(const char *text, size_t length)
 {
 	static const char *const ends[] = {".log", ".txt", ".exe", ".dll", ".sys", ".gz", ".zip",
-		".out", ".err", ".ini", ".conf", ".xml", ".json", ".dmp"};
+		".out", ".err", ".ini", ".conf", ".cfg", ".xml", ".json", ".yaml", ".dmp", ".ps1",
+		".psm1", ".bat", ".cmd", ".msi", ".inf", ".cat", ".pdb", ".dat", ".tmp", ".pem",
+		".crt", ".key", ".etl", ".evtx", ".png"};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		size_t size = strlen(ends[i]);
@@ -154,6 +159,17 @@ static bool is_file(const char *text, size_t length)
 			return true;
 	}
 	return false;
+}
+
+/* The part of a path with a drive, whose folders may have blanks: "C:\Program Files\...". */
+static bool in_path(const char *folded, size_t at)
+{
+	size_t from = at;
+
+	while (from > 0 && at - from < MASK_NAME_MAXIMUM &&
+		strchr("\"'<>|,;=(", folded[from]) == NULL)
+		from--;
+	return memmem(folded + from, at - from, ":\\", 2) != NULL;
 }
 
 /* STUDIO\jane (not a path), \\server\share. */
@@ -176,7 +192,7 @@ static size_t learn_backslash(
 	}
 	if ((begin > 0 && strchr("\\/:", folded[begin - 1]) != NULL) ||
 		(end < length && strchr("\\/", folded[end]) != NULL) ||
-		is_file(folded + from, end - from))
+		is_file(folded + from, end - from) || in_path(folded, begin))
 		return end;
 	mask_learn_folded(names, MASK_USER, folded + begin, end - begin);
 	return end;

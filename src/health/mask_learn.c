@@ -57,13 +57,14 @@ static void trim(const char **text, size_t *length)
 	}
 }
 
+/* An address, and behind it a port, a prefix, or whatever is no part of a name. */
 static bool is_address(const char *text, size_t length)
 {
 	struct mask_found found;
 
 	return length > 0 && mask_address(text, length, 0, &found) &&
-		(found.end == length || text[found.end] == ':' || text[found.end] == '%' ||
-			text[found.end] == '/');
+		!(found.end + 1 < length && (text[found.end] == '.' || text[found.end] == '-') &&
+			mask_begins(text, length, found.end + 1));
 }
 
 static void learn_name(
@@ -89,7 +90,9 @@ static void learn_domain(struct mask_names *names, const char *text, size_t leng
 	const char *dot;
 
 	trim(&text, &length);
-	if (length > MASK_NAME_MAXIMUM || is_public(text, length))
+	dot = last_dot(text, length);
+	if (length > MASK_NAME_MAXIMUM || is_public(text, length) ||
+		(dot != NULL && dot[1] >= '0' && dot[1] <= '9')) /* no name ends so: a version */
 		return;
 	for (; (dot = memchr(text, '.', length)) != NULL;
 		length -= (size_t)(dot + 1 - text), text = dot + 1) {
@@ -103,31 +106,6 @@ static void learn_domain(struct mask_names *names, const char *text, size_t leng
 			names->names[first].kind == MASK_DOMAIN && names->names[first].same == 0)
 			names->names[whole].same = (uint32_t)first + 1;
 	}
-}
-
-static void learn_host(struct mask_names *names, const char *text, size_t length)
-{
-	const char *scheme = memmem(text, length, "://", 3);
-	const char *dot;
-	size_t end = 0;
-
-	if (scheme != NULL) {
-		length -= (size_t)(scheme + 3 - text);
-		text = scheme + 3;
-	}
-	trim(&text, &length);
-	while (end < length && text[end] != ':' && text[end] != '/' && text[end] != ' ')
-		end++;
-	if (is_address(text, length) || is_public(text, end))
-		return;
-	dot = memchr(text, '.', end);
-	if (dot == NULL) {
-		learn_name(names, MASK_HOST, text, end);
-		return;
-	}
-	learn_name(names, MASK_HOST, text, (size_t)(dot - text));
-	if (last_dot(text, end) != dot)
-		learn_domain(names, dot + 1, end - (size_t)(dot + 1 - text));
 }
 
 static void learn_user(struct mask_names *names, const char *text, size_t length)
@@ -155,6 +133,35 @@ static void learn_user(struct mask_names *names, const char *text, size_t length
 		length = (size_t)(at - text);
 	}
 	learn_name(names, MASK_USER, text, length);
+}
+
+static void learn_host(struct mask_names *names, const char *text, size_t length)
+{
+	const char *scheme = memmem(text, length, "://", 3);
+	const char *dot;
+	size_t end = 0;
+
+	if (scheme != NULL) {
+		length -= (size_t)(scheme + 3 - text);
+		text = scheme + 3;
+	}
+	trim(&text, &length);
+	while (end < length && text[end] != ':' && text[end] != '/' && text[end] != ' ')
+		end++;
+	if (is_address(text, length) || is_public(text, end))
+		return;
+	if (memchr(text, '@', end) != NULL) {
+		learn_user(names, text, end);
+		return;
+	}
+	dot = memchr(text, '.', end);
+	if (dot == NULL) {
+		learn_name(names, MASK_HOST, text, end);
+		return;
+	}
+	learn_name(names, MASK_HOST, text, (size_t)(dot - text));
+	if (last_dot(text, end) != dot)
+		learn_domain(names, dot + 1, end - (size_t)(dot + 1 - text));
 }
 
 void mask_learn_folded(
@@ -219,6 +226,14 @@ static bool kind_of_type(enum template_type type, enum mask_kind *ret_kind)
 	return false;
 }
 
+/* A domain stands where a host may stand: only its name in the rule tells. */
+static enum mask_kind kind_by_name(const char *name, enum mask_kind kind)
+{
+	if (strstr(name, "domain") != NULL)
+		return MASK_DOMAIN;
+	return kind;
+}
+
 static void learn_sighting(
 	struct mask_names *names, const struct store *store, const struct sighting *sighting)
 {
@@ -234,8 +249,9 @@ static void learn_sighting(
 			(type != TEMPLATE_NUMBER && pattern->xml_element != NULL &&
 				mask_kind_of_element(
 					pattern->xml_element, strlen(pattern->xml_element), &kind)))
-			mask_learn_value(
-				names, kind, sighting->matched + capture->at, capture->length);
+			mask_learn_value(names,
+				kind_by_name(template_name(pattern->template, i), kind),
+				sighting->matched + capture->at, capture->length);
 	}
 }
 
@@ -245,9 +261,7 @@ static void learn_data(struct mask_names *names, const struct report_data *data)
 
 	if (strstr(data->name, "user") != NULL || strstr(data->name, "account") != NULL)
 		kind = MASK_USER;
-	else if (strstr(data->name, "domain") != NULL)
-		kind = MASK_DOMAIN;
-	mask_learn_value(names, kind, data->value, strlen(data->value));
+	mask_learn_value(names, kind_by_name(data->name, kind), data->value, strlen(data->value));
 }
 
 void mask_learn_report(struct mask_names *names, const struct report *report)

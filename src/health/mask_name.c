@@ -211,7 +211,7 @@ static size_t insert(struct mask_names *names, enum mask_kind kind, const char *
 	*name = (struct mask_name){.text = text,
 		.length = (uint16_t)length,
 		.kind = (uint8_t)kind,
-		.weak = mask_kind_is_name(kind) && is_weak(text, length),
+		.weak = !issued && mask_kind_is_name(kind) && is_weak(text, length),
 		.issued = issued};
 	put(names, names->count);
 	if (mask_kind_is_name(kind)) {
@@ -281,7 +281,7 @@ size_t mask_names_match(const struct mask_names *names, const char *folded, size
 		for (; done < end; done++)
 			hash = hash_byte(hash, folded[done]);
 		number = find(names, hash_end(hash), MASK_USER, folded + at, end - at);
-		if (number != SIZE_MAX && !names->names[number].issued &&
+		if (number != SIZE_MAX &&
 			(!names->names[number].weak || is_meant(folded, length, at, end))) {
 			best = number;
 			*ret_end = end;

@@ -28,6 +28,9 @@ enum mask_class mask_class(const char *text, size_t length, size_t at, size_t *r
 /* Upper case made lower, in place; every character keeps its length. */
 void mask_fold(char *text, size_t length);
 
+/* True when a letter stands before this place. */
+bool mask_follows(const char *text, size_t length, size_t at);
+
 /* True when a word begins (ends) at this place. */
 bool mask_begins(const char *text, size_t length, size_t at);
 bool mask_ends(const char *text, size_t length, size_t at);
@@ -79,7 +82,8 @@ size_t mask_names_find(
 	const struct mask_names *names, enum mask_kind kind, const char *folded, size_t length);
 
 /* The longest name that begins with the word at `at` and ends where a word ends, weak ones only
- * where they are meant; SIZE_MAX or its number and *ret_end. */
+ * where they are meant; SIZE_MAX or its number and *ret_end. What stands for a name is found as
+ * well, so that no part of it is taken for one. */
 size_t mask_names_match(const struct mask_names *names, const char *folded, size_t length,
 	size_t at, size_t *ret_end);
 

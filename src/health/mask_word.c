@@ -25,11 +25,16 @@ enum mask_class mask_class(const char *text, size_t length, size_t at, size_t *r
 	size_t count = bytes_of(bytes[0]);
 	unsigned value;
 
-	*ret_bytes = count <= length - at ? count : length - at;
+	*ret_bytes = 1;
 	if (bytes[0] < 0x80)
 		return ascii_letter(bytes[0]) ? MASK_LETTER : MASK_OTHER;
-	if (*ret_bytes < count || count == 1)
-		return MASK_LETTER; /* a broken character: no end of a word */
+	if (count == 1 || count > length - at)
+		return MASK_OTHER;
+	for (size_t i = 1; i < count; i++) {
+		if ((bytes[i] & 0xc0) != 0x80)
+			return MASK_OTHER;
+	}
+	*ret_bytes = count;
 	if (count == 2)
 		return bytes[0] == 0xc2 ? MASK_OTHER : MASK_LETTER; /* Latin-1's signs */
 	if (count == 4)
@@ -86,6 +91,11 @@ static enum mask_class class_before(const char *text, size_t length, size_t at)
 	return mask_class(text, length, first, &bytes);
 }
 
+bool mask_follows(const char *text, size_t length, size_t at)
+{
+	return at > 0 && class_before(text, length, at) == MASK_LETTER;
+}
+
 bool mask_begins(const char *text, size_t length, size_t at)
 {
 	size_t bytes;
@@ -96,7 +106,7 @@ bool mask_begins(const char *text, size_t length, size_t at)
 	class = mask_class(text, length, at, &bytes);
 	if (class == MASK_SIGN)
 		return true;
-	return class == MASK_LETTER && (at == 0 || class_before(text, length, at) != MASK_LETTER);
+	return class == MASK_LETTER && !mask_follows(text, length, at);
 }
 
 bool mask_ends(const char *text, size_t length, size_t at)
@@ -104,7 +114,7 @@ bool mask_ends(const char *text, size_t length, size_t at)
 	size_t bytes;
 
 	return at == length || mask_class(text, length, at, &bytes) != MASK_LETTER ||
-		(at > 0 && class_before(text, length, at) != MASK_LETTER);
+		!mask_follows(text, length, at);
 }
 
 size_t mask_word(const char *text, size_t length, size_t at)

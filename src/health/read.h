@@ -21,18 +21,18 @@ struct read_progress {
 };
 
 struct read_options {
-	unsigned threads; /* that search; 0: one for each core */
+	unsigned threads; /* that search; 0: one for each core; 1: everything in the calling thread */
 	bool digests;     /* SHA-256 of each source */
 	struct bundle_limits limits;
 	struct store_filter filter;
-	/* NULL, or called a few times a second from the calling thread. */
+	/* NULL, or called now and then from the calling thread: every 32 MiB of logs or 256 files. */
 	void (*progress)(void *context, const struct read_progress *progress);
 	void *context;
 };
 
 /* Reads everything. The store is the caller's, sorted. 0 also when parts could not be read (the store
- * lists them); ERROR_MEMORY, ERROR_SYSTEM (no threads), ERROR_INPUT (a pattern's literal cannot
- * be searched). */
+ * lists them); ERROR_MEMORY, ERROR_SYSTEM (no threads), ERROR_CRYPTO (no SHA-256), ERROR_INPUT (a
+ * pattern's literal cannot be searched). */
 int read_bundle(const struct rule_book *book, char *const *paths, size_t count,
 	const struct read_options *options, struct store **ret_store);
 

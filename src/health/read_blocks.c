@@ -29,8 +29,7 @@ struct read_blocks {
 	uint32_t source;
 	uint64_t bytes; /* of this member */
 	enum encoding encoding;
-	bool ended;   /* the member gives no more */
-	bool passing; /* what is left of a long line is passed over */
+	bool ended; /* the member gives no more */
 	bool damaged;
 	char reason[BUNDLE_REASON_SIZE]; /* the last thing that was skipped, and why */
 	size_t left_length;              /* the line that the next block begins with */
@@ -110,13 +109,12 @@ static bool is_utf16(enum encoding encoding)
 /* Turns UTF-16 into UTF-8; at least one read, perhaps without a whole character. */
 static int utf16_read(struct read_blocks *blocks, char *bytes, size_t size, size_t *ret_length)
 {
-	size_t length = 0, taken = 0;
-	int error = 0;
+	size_t length, taken = 0;
+	int error;
 
-	/* What found no room in the block before may fill all of `raw`. */
-	if (blocks->raw_length < RAW_SIZE / 2)
-		error = raw_read(blocks, blocks->raw + blocks->raw_length,
-			RAW_SIZE - blocks->raw_length, &length);
+	/* There is room: each call before took a character at least. */
+	error = raw_read(
+		blocks, blocks->raw + blocks->raw_length, RAW_SIZE - blocks->raw_length, &length);
 	if (error != 0)
 		return error;
 	blocks->raw_length += length;
@@ -125,19 +123,6 @@ static int utf16_read(struct read_blocks *blocks, char *bytes, size_t size, size
 	blocks->raw_length -= taken;
 	memmove(blocks->raw, blocks->raw + taken, blocks->raw_length);
 	return 0;
-}
-
-/* Drops the bytes of a long line up to its end. */
-static size_t pass_over(struct read_blocks *blocks, char *bytes, size_t length)
-{
-	char *end = memchr(bytes, '\n', length);
-
-	if (end == NULL)
-		return 0;
-	blocks->passing = false;
-	length -= (size_t)(end - bytes);
-	memmove(bytes, end, length);
-	return length;
 }
 
 /* Fills up a block that has `block->length` bytes. */
@@ -155,24 +140,21 @@ static int fill(struct read_blocks *blocks, struct read_block *block)
 			return error;
 		if (length == 0 && blocks->ended && (ended || blocks->raw_length == 0))
 			break;
-		if (blocks->passing)
-			length = pass_over(blocks, bytes, length);
 		block->length += length;
 	}
 	return 0;
 }
 
-/* Cuts the block after its last whole line; the rest is left for the next one. */
+/* Cuts the block after its last whole line; the rest is left for the next one. Of a line that does
+ * not end here it is the start: what is dropped lies beyond what is looked at. */
 static void cut(struct read_blocks *blocks, struct read_block *block)
 {
 	const char *end = memrchr(block->bytes, '\n', block->length);
 	size_t kept = end == NULL ? 0 : (size_t)(end - block->bytes) + 1;
 	size_t left = block->length - kept;
 
-	if (left > LINE_LEFT) {
+	if (left > LINE_LEFT)
 		left = LINE_LEFT;
-		blocks->passing = true;
-	}
 	memcpy(blocks->left, block->bytes + kept, left);
 	blocks->left_length = left;
 	block->length = kept;
@@ -199,7 +181,6 @@ static int member_begin(struct read_blocks *blocks, struct read_block *block)
 	blocks->progress.members++;
 	blocks->bytes = 0;
 	blocks->ended = false;
-	blocks->passing = false;
 	blocks->damaged = false;
 	blocks->left_length = 0;
 	blocks->raw_length = 0;

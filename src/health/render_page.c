@@ -110,8 +110,17 @@ void render_page_padded(const struct render_page *page, const char *clean, size_
 	fprintf(page->stream, "%s%*s", clean, (int)(taken < columns ? columns - taken : 0), "");
 }
 
-void render_page_wrapped(const struct render_page *page, const char *clean, size_t used,
-	size_t indent, size_t width, size_t lines)
+static void painted(
+	const struct render_page *page, enum render_paint paint, const char *clean, size_t length)
+{
+	bool plain = paint == RENDER_PLAIN;
+
+	fprintf(page->stream, "%s%.*s%s\n", plain ? "" : render_page_paint(page, paint),
+		(int)length, clean, plain ? "" : render_page_paint(page, RENDER_PLAIN));
+}
+
+void render_page_wrapped(const struct render_page *page, enum render_paint paint, const char *clean,
+	size_t used, size_t indent, size_t width, size_t lines)
 {
 	size_t at = used;
 
@@ -126,12 +135,12 @@ void render_page_wrapped(const struct render_page *page, const char *clean, size
 
 			snprintf(rest, sizeof(rest), "%s", clean);
 			render_page_cut_middle(page, rest, room);
-			fprintf(page->stream, "%s\n", rest);
+			painted(page, paint, rest, strlen(rest));
 			return;
 		}
 		while (shown > 0 && clean[shown - 1] == ' ')
 			shown--;
-		fprintf(page->stream, "%.*s\n", (int)shown, clean);
+		painted(page, paint, clean, shown);
 		clean += length;
 		clean += strspn(clean, " ");
 		if (*clean == '\0')
@@ -139,4 +148,20 @@ void render_page_wrapped(const struct render_page *page, const char *clean, size
 		fprintf(page->stream, "%*s", (int)indent, "");
 		at = indent;
 	}
+}
+
+void render_words_append(struct render_words *words, const char *clean)
+{
+	text_clean(clean, true, words->text + words->length,
+		RENDER_PAGE_TEXT - RENDER_PAGE_SPARE - words->length);
+	words->length += strlen(words->text + words->length);
+}
+
+void render_words_add(struct render_words *words, const char *clean)
+{
+	if (clean[0] == '\0')
+		return;
+	if (words->length > 0)
+		render_words_append(words, "  ");
+	render_words_append(words, clean);
 }

@@ -61,8 +61,19 @@ void render_page_padded(const struct render_page *page, const char *clean, size_
 
 /* Prints a clean text broken between words. The first line continues what stands before it on the
  * line (`used` columns), the others are indented; at most `lines` lines (0: any number), the last
- * of them cut in its middle. Lines are at most `width` columns. Ends the last line. */
-void render_page_wrapped(const struct render_page *page, const char *clean, size_t used,
-	size_t indent, size_t width, size_t lines);
+ * of them cut in its middle. Lines are at most `width` columns. Ends the last line. Each line is
+ * painted by itself, as pagers want it. */
+void render_page_wrapped(const struct render_page *page, enum render_paint paint, const char *clean,
+	size_t used, size_t indent, size_t width, size_t lines);
+
+/* A row of texts with two blanks between them. */
+struct render_words {
+	char text[RENDER_PAGE_TEXT];
+	size_t length;
+};
+
+/* Adds a clean text, after two blanks or directly; what is too long is cut at a character. */
+void render_words_add(struct render_words *words, const char *clean);
+void render_words_append(struct render_words *words, const char *clean);
 
 #endif

@@ -203,10 +203,10 @@ static int64_t axis_step(const struct axis *axis)
 
 static void put_offset(const struct html *html, int64_t offset)
 {
-	long long seconds = offset / SECOND;
+	long long seconds = offset / SECOND, hundredths = offset / (SECOND / 100);
 
 	if (offset % SECOND != 0)
-		html_print(html, "+%g s", (double)(offset / 10000) / 100.0);
+		html_print(html, "+%g s", (double)hundredths / 100);
 	else if (seconds < 120)
 		html_print(html, "+%lld s", seconds);
 	else if (seconds < 7200)

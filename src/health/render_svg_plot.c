@@ -72,7 +72,7 @@ static int by_size(const void *a, const void *b)
  * hide itself. */
 static int64_t unusual(const struct series *series)
 {
-	int64_t steps[STORE_PLOT_POINTS];
+	int64_t steps[STORE_PLOT_POINTS] = {0};
 	size_t count = 0;
 
 	for (size_t i = 1; i < series->point_count && count < STORE_PLOT_POINTS; i++)

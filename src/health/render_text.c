@@ -54,9 +54,12 @@ static void span_of(const struct store *store, char *text, size_t size)
 	render_text_day(last, STAMP_KIND_LOCAL, day[1]);
 	render_text_clock(first, STAMP_KIND_LOCAL, clock[0]);
 	render_text_clock(last, STAMP_KIND_LOCAL, clock[1]);
-	snprintf(text, size, ", %s %.5s to %s%s%.5s UTC", day[0], clock[0],
-		strcmp(day[0], day[1]) != 0 ? day[1] : "", strcmp(day[0], day[1]) != 0 ? " " : "",
-		clock[1]);
+	snprintf(text, size, ", %s %.5s", day[0], clock[0]);
+	if (strcmp(day[0], day[1]) != 0)
+		snprintf(text + strlen(text), size - strlen(text), " to %s %.5s", day[1], clock[1]);
+	else if (strncmp(clock[0], clock[1], 5) != 0)
+		snprintf(text + strlen(text), size - strlen(text), " to %.5s", clock[1]);
+	snprintf(text + strlen(text), size - strlen(text), " UTC");
 }
 
 static void head(const struct render_page *page, const struct report *report)
@@ -72,7 +75,7 @@ static void head(const struct render_page *page, const struct report *report)
 	length += snprintf(text + length, sizeof(text) - (size_t)length, ", ");
 	length += counted(text + length, sizeof(text) - (size_t)length, lines, "line", "lines");
 	span_of(store, text + length, sizeof(text) - (size_t)length);
-	render_page_wrapped(page, text, 0, 2, page->columns, 0);
+	render_page_wrapped(page, RENDER_PLAIN, text, 0, 2, page->columns, 0);
 }
 
 static void summary(const struct render_page *page, const struct report *report)
@@ -127,9 +130,8 @@ static void left_out(const struct render_page *page, size_t count, enum verdict 
 	snprintf(text, sizeof(text), "%s %s (--session ID shows one; JSON and HTML show all)",
 		number,
 		verdict == VERDICT_NO_EVIDENCE ? "without evidence" : verdict_title(verdict));
-	fprintf(page->stream, "%s  ", render_page_paint(page, RENDER_DIM));
-	render_page_wrapped(page, text, 2, 4, page->columns, 0);
-	fputs(render_page_paint(page, RENDER_PLAIN), page->stream);
+	fprintf(page->stream, "  ");
+	render_page_wrapped(page, RENDER_DIM, text, 2, 4, page->columns, 0);
 }
 
 static void sessions_of(const struct render_page *page, const struct report *report,
@@ -181,7 +183,7 @@ static void host(const struct render_page *page, const struct report *report)
 {
 	const struct report_session *found = &report->host;
 
-	if (found->finding_count == 0)
+	if (found->worst == VERDICT_NO_EVIDENCE)
 		return;
 	fprintf(page->stream, "\n%s%s%s %sHost%s, what belongs to no session\n",
 		render_page_paint(page, render_page_colour(found->worst)),
@@ -220,7 +222,7 @@ static int unread(const struct render_page *page, const struct store *store)
 			snprintf(text + length, sizeof(text) - (size_t)length, " (%s times)",
 				render_number(skips[i].count, number));
 		fprintf(page->stream, "  ");
-		render_page_wrapped(page, text, 2, 4, page->columns, 0);
+		render_page_wrapped(page, RENDER_PLAIN, text, 2, 4, page->columns, 0);
 	}
 	more = store->skipped_more + (count > UNREAD_MOST ? count - UNREAD_MOST : 0);
 	if (more > 0)
@@ -235,7 +237,7 @@ static void note(const struct render_page *page, const char *text)
 
 	render_page_clean(page, text, clean);
 	fprintf(page->stream, "  ");
-	render_page_wrapped(page, clean, 2, 4,
+	render_page_wrapped(page, RENDER_PLAIN, clean, 2, 4,
 		page->columns < RENDER_PAGE_PROSE ? page->columns : RENDER_PAGE_PROSE, 0);
 }
 
@@ -262,7 +264,9 @@ static void last_word(const struct render_page *page, const struct report *repor
 	/* A note says nothing against a session. */
 	counts[VERDICT_PASS] += counts[VERDICT_NOTE];
 	counts[VERDICT_NOTE] = 0;
-	length = (size_t)counted(text, sizeof(text), report->session_count, "session", "sessions");
+	length = report->session_count > 0
+		? (size_t)counted(text, sizeof(text), report->session_count, "session", "sessions")
+		: (size_t)snprintf(text, sizeof(text), "no session");
 	for (int i = 0; i < VERDICT_COUNT; i++) {
 		char number[RENDER_NUMBER_SIZE];
 
@@ -271,12 +275,15 @@ static void last_word(const struct render_page *page, const struct report *repor
 				text[length - 1] == 's' || text[length - 1] == 'n' ? ": " : ", ",
 				render_number(counts[i], number), words[i]);
 	}
-	if (report->host.finding_count > 0)
+	if (report->host.worst != VERDICT_NO_EVIDENCE)
 		length += (size_t)snprintf(text + length, sizeof(text) - length, "; host: %s",
 			verdict_title(report->host.worst));
+	if (worst == VERDICT_NO_EVIDENCE)
+		snprintf(text + length, sizeof(text) - length,
+			"; nothing in these logs is known to any rule");
 	fprintf(page->stream, "\n%s%s%s ", render_page_paint(page, render_page_colour(worst)),
 		render_page_mark(page, worst), render_page_paint(page, RENDER_PLAIN));
-	render_page_wrapped(page, text, 2, 2, page->columns, 0);
+	render_page_wrapped(page, RENDER_PLAIN, text, 2, 2, page->columns, 0);
 }
 
 int render_text(const struct report *report, const struct mask *mask, const struct render_text *how,

@@ -61,9 +61,7 @@ static void title(
 	fprintf(page->stream, "\n  %s%s %s",
 		render_page_paint(page, render_page_colour(finding->verdict)),
 		render_page_mark(page, finding->verdict), render_page_paint(page, RENDER_PLAIN));
-	fputs(render_page_paint(page, RENDER_BOLD), page->stream);
-	render_page_wrapped(page, clean, INDENT, INDENT, page->columns, 0);
-	fputs(render_page_paint(page, RENDER_PLAIN), page->stream);
+	render_page_wrapped(page, RENDER_BOLD, clean, INDENT, INDENT, page->columns, 0);
 }
 
 static void paragraph(const struct render_page *page, const char *text)
@@ -72,7 +70,7 @@ static void paragraph(const struct render_page *page, const char *text)
 
 	render_page_clean(page, text, clean);
 	fprintf(page->stream, "%*s", INDENT, "");
-	render_page_wrapped(page, clean, INDENT, INDENT, prose(page), 0);
+	render_page_wrapped(page, RENDER_PLAIN, clean, INDENT, INDENT, prose(page), 0);
 }
 
 static void remedy(const struct render_page *page, const struct report_remedy *remedy)
@@ -84,7 +82,8 @@ static void remedy(const struct render_page *page, const struct report_remedy *r
 	fprintf(page->stream, "%*s%s %s%s:%s ", INDENT, "", arrow,
 		render_page_paint(page, RENDER_BOLD), who, render_page_paint(page, RENDER_PLAIN));
 	render_page_clean(page, remedy->text, clean);
-	render_page_wrapped(page, clean, INDENT + 4 + strlen(who), INDENT + 2, prose(page), 0);
+	render_page_wrapped(
+		page, RENDER_PLAIN, clean, INDENT + 4 + strlen(who), INDENT + 2, prose(page), 0);
 	if (remedy->link == NULL)
 		return;
 	render_page_clean(page, remedy->link, clean);
@@ -93,10 +92,11 @@ static void remedy(const struct render_page *page, const struct report_remedy *r
 }
 
 /* The head of a line says little that the block does not say: where the line is too long for the
- * screen, only its time of day and component stay. */
+ * screen, only its time of day, component and code stay. */
 static void shorten(const char *clean, char *text, size_t size)
 {
 	char clock[RENDER_TEXT_MOMENT];
+	char code[32] = "";
 	struct head head;
 
 	if (!head_read(clean, strlen(clean), &head)) {
@@ -105,9 +105,11 @@ static void shorten(const char *clean, char *text, size_t size)
 	}
 	render_text_clock(head.stamp.kind != STAMP_KIND_NONE ? head.stamp.time : STAMP_NONE,
 		head.stamp.kind, clock);
-	snprintf(text, size, "%s%s%.*s%s%.*s", clock, clock[0] != '\0' ? " " : "",
-		(int)head.component_length, head.component, head.component_length > 0 ? ": " : "",
-		(int)head.message_length, head.message);
+	if (head.code != 0) /* 0 says nothing, the others may say all */
+		snprintf(code, sizeof(code), " RC:%d", head.code);
+	snprintf(text, size, "%s%s%.*s%s%s%.*s", clock, clock[0] != '\0' ? " " : "",
+		(int)head.component_length, head.component, code,
+		head.component_length > 0 ? ": " : "", (int)head.message_length, head.message);
 }
 
 static void evidence(const struct render_page *page, const struct store *store,
@@ -124,15 +126,28 @@ static void evidence(const struct render_page *page, const struct store *store,
 	else
 		shorten(clean, text, sizeof(text));
 	fprintf(page->stream, "%*s", INDENT + 2, "");
-	render_page_wrapped(page, text, INDENT + 2, INDENT + 4, page->columns, EVIDENCE_LINES);
+	render_page_wrapped(
+		page, RENDER_PLAIN, text, INDENT + 2, INDENT + 4, page->columns, EVIDENCE_LINES);
+}
+
+/* Attempts after each other quote the same line: the end of one is the beginning of the next. */
+static bool shown_before(const struct report_evidence *const *shown, size_t count,
+	const struct report_evidence *evidence)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (shown[i]->source == evidence->source && shown[i]->line == evidence->line)
+			return true;
+	}
+	return false;
 }
 
 static void all_evidence(const struct render_page *page, const struct store *store,
 	const struct report_session *session, size_t number)
 {
+	const struct report_evidence *shown[EVIDENCE_MOST];
 	const struct finding *first = &session->findings[number];
 	uint64_t more = 0;
-	size_t shown = 0;
+	size_t count = 0;
 	char text[RENDER_NUMBER_SIZE];
 
 	for (size_t i = number; i < session->finding_count; i++) {
@@ -142,9 +157,11 @@ static void all_evidence(const struct render_page *page, const struct store *sto
 			continue;
 		more += finding->evidence_more;
 		for (size_t j = 0; j < finding->evidence_count; j++) {
-			if (shown < EVIDENCE_MOST) {
+			if (shown_before(shown, count, &finding->evidence[j]))
+				continue;
+			if (count < EVIDENCE_MOST) {
+				shown[count++] = &finding->evidence[j];
 				evidence(page, store, &finding->evidence[j]);
-				shown++;
 			} else {
 				more++;
 			}

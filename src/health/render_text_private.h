@@ -14,10 +14,12 @@
 void render_text_day(int64_t time, enum stamp_kind kind, char text[RENDER_TEXT_MOMENT]);
 void render_text_clock(int64_t time, enum stamp_kind kind, char text[RENDER_TEXT_MOMENT]);
 
-/* render_text_table.c: one line about a session; and its heading with a line for each diagnostic,
- * worst first, those without evidence folded. The host has no heading of its own. */
+/* render_text_session.c: one line about a session; and the heading of one that is told in full. */
 void render_text_line(const struct render_page *page, const struct report_session *session);
 void render_text_heading(const struct render_page *page, const struct report_session *session);
+
+/* render_text_table.c: a line for each diagnostic, worst first; those that passed again and again
+ * in one, those without evidence folded. */
 void render_text_table(const struct render_page *page, const struct report_session *session);
 
 /* render_text_cause.c: a block for each failure and warning: cause, who should do what, evidence.

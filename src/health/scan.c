@@ -40,12 +40,12 @@ struct line {
 
 static uint16_t rule_number(const struct rule_book *book, const struct rule *rule)
 {
-	for (size_t i = 0; i < book->rule_count; i++) {
-		if (book->rules[i] == rule)
-			return (uint16_t)i;
-	}
-	assert(!"a pattern of a rule that is not in the book");
-	return 0;
+	uint16_t number = 0;
+
+	while (number < book->rule_count && book->rules[number] != rule)
+		number++;
+	assert(number < book->rule_count);
+	return number;
 }
 
 struct scanner *scan_new(
@@ -139,7 +139,7 @@ static void candidates_collect(
 	}
 }
 
-static bool component_fits(const struct rule_pattern *pattern, const char *component, size_t length)
+bool scan_component_fits(const struct rule_pattern *pattern, const char *component, size_t length)
 {
 	if (pattern->component_count == 0)
 		return true;
@@ -188,11 +188,14 @@ static int hit_later(struct work *work, const struct line *line)
 }
 
 /* Whose line: the track of its id, or of the id it inherits. */
-static int track_of(
-	struct scan_result *result, bool has_id, const struct session_id *id, uint32_t *ret_track)
+static int track_of(struct work *work, const struct scan_before *from, uint32_t *ret_track)
 {
 	*ret_track = SCAN_TRACK_NONE;
-	return has_id ? scan_track_find(result, id, ret_track) : 0;
+	if (from == &work->inherited) /* the head is one of this block */
+		*ret_track = work->tracker.head_track;
+	else if (from->has_id)
+		return scan_track_find(work->result, &from->id, ret_track);
+	return 0;
 }
 
 static int hits_add(struct work *work, const struct line *line, const struct head *head,
@@ -210,7 +213,7 @@ static int hits_add(struct work *work, const struct line *line, const struct hea
 		.message_length = (uint32_t)head->message_length,
 	};
 	struct scan_hit *place;
-	int error = track_of(work->result, from->has_id, &from->id, &hit.track);
+	int error = track_of(work, from, &hit.track);
 
 	if (error == 0 && line->has_xml) {
 		place = hit_new(work->result, &error);
@@ -224,7 +227,7 @@ static int hits_add(struct work *work, const struct line *line, const struct hea
 		const struct rule_pattern *pattern = scanner->book->patterns[number];
 
 		if (scanner->rule_serial[rule] == scanner->serial ||
-			!component_fits(pattern, from->component, from->component_length) ||
+			!scan_component_fits(pattern, from->component, from->component_length) ||
 			!template_match(pattern->template, head->message, head->message_length,
 				hit.captures))
 			continue;
@@ -246,7 +249,7 @@ static int line_with_matches(
 	const struct scan_before *from;
 	struct head head;
 
-	head_read(line->at, line->length, &head);
+	scan_track_head(&work->tracker, line->at, line->length, &head);
 	from = before_line(work, line, &head);
 	if (from == NULL)
 		return hit_later(work, line);

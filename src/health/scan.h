@@ -101,4 +101,7 @@ void scan_result_free(struct scan_result *result);
 int scan_block(struct scanner *scanner, const char *bytes, size_t length,
 	const struct scan_before *before, struct scan_result *result);
 
+/* True when the pattern takes lines of this component. */
+bool scan_component_fits(const struct rule_pattern *pattern, const char *component, size_t length);
+
 #endif

@@ -173,7 +173,10 @@ static void shape_learn(struct scan_shape *shape, const char *line, size_t lengt
 	/* After anything else the next stamp may be a longer one. */
 	if (shape->next != ' ' && shape->next != '>')
 		return;
+	shape->kind = head->stamp.kind;
 	shape->has_id = head->has_id;
+	shape->is_pcoip =
+		head->has_id && (head->family == FAMILY_AGENT || head->family == FAMILY_CLIENT);
 	memcpy(shape->bytes, line, stamp_length);
 	shape->prefix = at;
 }
@@ -320,6 +323,9 @@ static int line_closely(
 		result->tracks[track].family = head.family;
 	tracker->head = line;
 	tracker->head_length = length;
+	tracker->head_track = track;
+	tracker->head_time = head.stamp.time;
+	tracker->head_short = false;
 	result->families[head.family]++;
 	track_add(&result->tracks[track], head.stamp.time);
 	if (head.has_id)
@@ -382,7 +388,33 @@ int scan_track_line(struct scan_tracker *tracker, const char *line, size_t lengt
 	time_add(tracker->result, time, number);
 	tracker->head = line;
 	tracker->head_length = length;
+	tracker->head_track = index;
+	tracker->head_time = time;
+	tracker->head_short = true;
 	return 0;
+}
+
+bool scan_track_head(
+	const struct scan_tracker *tracker, const char *line, size_t length, struct head *ret_head)
+{
+	size_t at = tracker->shape.length + 1 + SESSION_ID_TEXT;
+	const char *rest = line + at, *end = line + length;
+	struct head head;
+
+	if (tracker->head != line || !tracker->head_short || !tracker->shape.is_pcoip)
+		return head_read(line, length, ret_head);
+	/* What follows stamp and id has a head of its own, with a level. */
+	if (!head_read(rest, length - at, &head) || head.level == HEAD_NO_LEVEL || head.has_id ||
+		head.stamp.kind != STAMP_KIND_NONE || head.family != FAMILY_AGENT)
+		return head_read(line, length, ret_head);
+	while (rest < end && (*rest == ' ' || *rest == '\t'))
+		rest++;
+	head.family = rest < end && *rest == '>' ? FAMILY_AGENT : FAMILY_CLIENT;
+	head.stamp = (struct stamp){.kind = tracker->shape.kind, .time = tracker->head_time};
+	head.has_id = true;
+	head.id = tracker->result->tracks[tracker->head_track].id;
+	*ret_head = head;
+	return true;
 }
 
 void scan_track_before(const struct head *head, struct scan_before *ret_before)

@@ -79,10 +79,12 @@ static void filter_take(struct store *store, const struct store_filter *filter)
 
 	private->since = STAMP_NONE;
 	private->until = STAMP_NONE;
+	store->until = STAMP_NONE;
 	if (filter == NULL)
 		return;
 	private->since = filter->since;
 	private->until = filter->until;
+	store->until = filter->until;
 	if (filter->session != NULL) {
 		for (size_t i = 0; i < SESSION_ID_TEXT && filter->session[i] != '\0'; i++)
 		private->session[i] = (char)tolower((unsigned char)filter->session[i]);

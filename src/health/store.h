@@ -115,6 +115,7 @@ struct store {
 	uint64_t skipped_more;       /* beyond STORE_SKIPPED_MAXIMUM */
 	uint64_t sessions_dropped;   /* lines of sessions beyond the limit */
 	uint64_t sightings_dropped;
+	int64_t until; /* of the filter: later lines were only counted; STAMP_NONE: no limit */
 	struct store_private *private;
 };
 

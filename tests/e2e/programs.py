@@ -119,6 +119,10 @@ class Program:
         text = config if isinstance(config, str) else json.dumps(config, indent=1)
         self.config_file.write_text(text)
 
+    def start_again(self):
+        """After its end: the same configuration, the log goes on in the same file."""
+        self._start()
+
     def _start(self):
         ready, write = os.pipe()
         try:

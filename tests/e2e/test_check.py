@@ -193,7 +193,7 @@ def test_a_rule_of_one_s_own(tmp_path):
 
 @pytest.mark.parametrize("old, new, told", [
     ("remedies: [{who: helpdesk", "remedys: [{who: helpdesk", "door-open.yaml:18"),
-    ("cause: open", "cause: shut", "door-open.yaml:15"),
+    ("cause: open", "cause: shut", "door-open.yaml:14"),
     ("{number} of the machine room is open\"\n    s", "{number:colour} of the machine room is open\"\n    s",
      "door-open.yaml:9")])
 def test_a_faulty_rule_is_fatal_and_says_where(tmp_path, old, new, told):

@@ -45,6 +45,17 @@ static inline void bed_open(struct bed *bed, const char *rules)
 	bed->report = NULL;
 }
 
+/* Lines after this time are not judged. */
+static inline void bed_until(struct bed *bed, const char *time)
+{
+	struct store_filter filter = {.since = STAMP_NONE};
+
+	assert_int_equal(stamp_option(time, &filter.until), 0);
+	store_free(bed->store);
+	bed->store = store_new(bed->book, &filter);
+	assert_non_null(bed->store);
+}
+
 static inline void bed_close(struct bed *bed)
 {
 	judge_free(bed->report);

@@ -150,30 +150,62 @@ static void damage_in_a_zip_stays_in_its_member(void **state)
 	free(lines);
 }
 
+/* Another check sum for the second member of a zip, wherever it stands. */
+static void spoil_sum(struct pack *zip)
+{
+	char sum[4] = "";
+	int found = 0;
+
+	for (size_t i = 0; i + 20 < zip->bytes.length; i++) {
+		/* its entry of the directory has the sum, 16 bytes in */
+		if (memcmp(zip->bytes.bytes + i, "PK\1\2", 4) == 0 && ++found == 2)
+			memcpy(sum, zip->bytes.bytes + i + 16, 4);
+	}
+	assert_int_equal(found, 3);
+	for (size_t i = 0; i + 4 < zip->bytes.length; i++) {
+		if (memcmp(zip->bytes.bytes + i, sum, 4) == 0)
+			zip->bytes.bytes[i] ^= 1;
+	}
+}
+
+/* The zip within a tar, where it can be read from its first byte to its last only. */
+static void put_into_tar(struct pack *zip)
+{
+	struct pack tar;
+
+	pack_begin(&tar, ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_NONE);
+	pack_entry(&tar, "in.zip", AE_IFREG, NULL, zip->bytes.bytes, zip->bytes.length);
+	pack_text(&tar, "after.log", "after\n");
+	pack_end(&tar);
+	buffer_free(&zip->bytes);
+	*zip = tar;
+}
+
 static void wrong_check_sums_are_told(void **state)
 {
 	char *lines = make_lines(100000);
 	struct pack pack;
 	struct reading *reading;
-	char *found = NULL;
 
 	(void)state;
 	pack_three(&pack, lines, 100000);
-	for (size_t i = 0; i + 4 < pack.bytes.length; i++) {
-		/* the second entry of the directory, 16 bytes in, has the sum */
-		if (memcmp(pack.bytes.bytes + i, "PK\1\2", 4) == 0) {
-			if (found != NULL) {
-				pack.bytes.bytes[i + 16] ^= 1;
-				break;
-			}
-			found = pack.bytes.bytes + i;
-		}
-	}
+	spoil_sum(&pack);
 	reading = read_one(make_pack("c.zip", &pack));
 	assert_int_equal(reading->bytes[1].length, 100000);
 	expect_beginning(reading, 1, lines, 100000);
 	assert_true(was_skipped(reading, "c.zip/b.log", "CRC"));
 	assert_string_equal(text_of(reading, "c.zip/c.log"), "last\n");
+	reading_free(reading);
+
+	pack_three(&pack, lines, 100000);
+	spoil_sum(&pack);
+	put_into_tar(&pack);
+	reading = read_one(make_pack("c.tar", &pack));
+	assert_int_equal(reading->bytes[1].length, 100000);
+	expect_beginning(reading, 1, lines, 100000);
+	assert_true(was_skipped(reading, "c.tar/in.zip/b.log", "CRC"));
+	assert_string_equal(text_of(reading, "c.tar/in.zip/c.log"), "last\n");
+	assert_string_equal(text_of(reading, "c.tar/after.log"), "after\n");
 	reading_free(reading);
 
 	pack_stream(&pack, ARCHIVE_FILTER_GZIP, lines, 100000);
@@ -182,6 +214,29 @@ static void wrong_check_sums_are_told(void **state)
 	assert_int_equal(reading->bytes[0].length, 100000);
 	expect_beginning(reading, 0, lines, 100000);
 	assert_true(was_skipped(reading, "c.gz", "check sum"));
+	reading_free(reading);
+	free(lines);
+}
+
+static void damage_in_a_zip_in_a_tar_stays_in_the_zip(void **state)
+{
+	char *lines = make_lines(400000);
+	struct pack pack;
+	struct reading *reading;
+
+	(void)state;
+	pack_three(&pack, lines, 400000);
+	for (size_t i = 0; i < 3000; i++)
+		pack.bytes.bytes[pack.bytes.length / 2 + i] ^= 0x55;
+	put_into_tar(&pack);
+	reading = read_one(make_pack("d.tar", &pack));
+	assert_string_equal(text_of(reading, "d.tar/in.zip/a.log"), "first\n");
+	assert_int_equal(reading->error[1], ERROR_INPUT);
+	assert_true(reading->length[1] > 180000);
+	assert_memory_equal(reading->bytes[1].bytes, lines, 180000);
+	assert_true(was_skipped(reading, "d.tar/in.zip/b.log", "damaged"));
+	assert_true(was_skipped(reading, "d.tar/in.zip", "what follows"));
+	assert_string_equal(text_of(reading, "d.tar/after.log"), "after\n");
 	reading_free(reading);
 	free(lines);
 }
@@ -610,30 +665,25 @@ static void zip_names_may_say_that_they_are_utf8(void **state)
 /* A directory that would take much memory is left unread, and the members are found without it. */
 static void large_zip_directories_are_not_kept(void **state)
 {
-	static char comment[60000];
 	struct pack pack;
 	struct reading *reading;
 	struct buffer zip;
 	size_t directory = 0;
 
 	(void)state;
-	memset(comment, 'c', sizeof(comment));
 	pack_three(&pack, "second\n", 7);
 	while (memcmp(pack.bytes.bytes + directory, "PK\1\2", 4) != 0)
 		directory++;
+	/* the directory's first entry again and again */
+	const char *first = pack.bytes.bytes + directory;
+	size_t entry = 46 + strlen("a.log") + (unsigned char)first[30];
 	buffer_init(&zip, 32 << 20);
 	buffer_append(&zip, pack.bytes.bytes, directory);
-	/* the first entry again and again, each time with a comment of that length */
-	pack.bytes.bytes[directory + 32] = (char)(sizeof(comment) & 0xff);
-	pack.bytes.bytes[directory + 33] = (char)(sizeof(comment) >> 8);
-	size_t entry = 46 + strlen("a.log") + (unsigned char)pack.bytes.bytes[directory + 30];
-	for (int i = 0; i < 300; i++) {
-		buffer_append(&zip, pack.bytes.bytes + directory, entry);
-		buffer_append(&zip, comment, sizeof(comment));
-	}
-	/* the end of the directory: where it begins, and that it has all these entries */
-	buffer_append(&zip, "PK\5\6\0\0\0\0\x2c\1\x2c\1", 12);
-	uint32_t numbers[] = {(uint32_t)(zip.length - 12 - directory), (uint32_t)directory};
+	while (zip.length < 20 << 20)
+		buffer_append(&zip, first, entry);
+	/* its end: how many entries, how long it is, where it begins */
+	uint32_t numbers[] = {(uint32_t)(zip.length - directory), (uint32_t)directory};
+	buffer_append(&zip, "PK\5\6\0\0\0\0\xff\xff\xff\xff", 12);
 	buffer_append(&zip, numbers, sizeof(numbers));
 	buffer_append(&zip, "\0\0", 2);
 	assert_false(zip.failed);
@@ -676,6 +726,20 @@ static void declared_sizes_are_not_believed(void **state)
 	assert_memory_equal(reading->bytes[0].bytes, "small\n", 6);
 	assert_int_equal(reading->error[0], ERROR_INPUT);
 	assert_true(was_skipped(reading, "h.tar/a.log", "damaged"));
+	reading_free(reading);
+	pack_three(&pack, "second\n", 7);
+	for (size_t i = 0; i + 30 < pack.bytes.length; i++) {
+		char *header = pack.bytes.bytes + i;
+		if (memcmp(header, "PK\3\4", 4) == 0)
+			memcpy(header + 22, "\0\0\0\x7f", 4);
+		else if (memcmp(header, "PK\1\2", 4) == 0)
+			memcpy(header + 24, "\0\0\0\x7f", 4);
+	}
+	reading = read_one(make_pack("h.zip", &pack));
+	assert_int_equal(reading->members, 3);
+	assert_string_equal(text_of(reading, "h.zip/b.log"), "second\n");
+	assert_int_equal(reading->error[1], ERROR_INPUT);
+	assert_true(was_skipped(reading, "h.zip/b.log", "not as long"));
 	reading_free(reading);
 }
 
@@ -724,6 +788,7 @@ int main(void)
 		IN_FOLDER(truncated_tar_gives_what_is_there),
 		IN_FOLDER(truncated_zip_gives_what_is_there),
 		IN_FOLDER(damage_in_a_zip_stays_in_its_member),
+		IN_FOLDER(damage_in_a_zip_in_a_tar_stays_in_the_zip),
 		IN_FOLDER(wrong_check_sums_are_told),
 		IN_FOLDER(other_packings_are_named),
 		IN_FOLDER(bombs_are_stopped_by_their_ratio),

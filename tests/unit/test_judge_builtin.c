@@ -158,6 +158,12 @@ static void program_that_starts_anew(void **state)
 		     "08:36:00.000 0 " HOST "Program agent started\n",
 		"08:50:00.000 0 " HOST "x\n", "pass", 1);
 	expect_crash("08:30:00.000 0 " HOST "Program agent started\n"
+		     "08:31:00.000 0 " HOST "Log begins\n"
+		     "08:32:00.000 0 " HOST "Log begins\n"
+		     "08:33:00.000 A " HOST "Ended because\n"
+		     "08:33:00.000 A " HOST "Log ends\n",
+		"08:50:00.000 0 " HOST "x\n", "fail", 1);
+	expect_crash("08:30:00.000 0 " HOST "Program agent started\n"
 		     "08:31:00.000 0 " HOST "Program manager started\n"
 		     "08:36:00.000 0 " HOST "Program manager started\n",
 		"", "fail", 1);
@@ -404,7 +410,8 @@ static void picture_that_stands_still(void **state)
 	expect_frozen(FRAMES("08:30:00", "000100", "000010") FRAMES("08:31:00", "000200", "000020")
 			      FRAMES("08:32:00", "000200", "000030") FRAMES("08:33:00", "000001",
 				      "000001") FRAMES("08:34:00", "000001", "000002")
-				      FRAMES("08:35:00", "000001", "000003"),
+				      FRAMES("08:35:00", "000001", "000003")
+					      FRAMES("08:36:00", "000001", "000004"),
 		"pass");
 }
 
@@ -466,6 +473,9 @@ static void displays_asked_for_and_given(void **state)
 			  "08:30:00.390 A " CLIENT "Topology with 1 displays\n",
 		"warning", "Display : 1 display for 2 displays.");
 	expect_resolution("08:30:00.000 A " HOST "Requested 0 2560x1440\n", "no-evidence", NULL);
+	expect_resolution("08:30:00.000 A " CLIENT "Display 2 requested 0x0\n"
+			  "08:30:00.390 A " CLIENT "Map at 0 display 2 1024x768\n",
+		"no-evidence", NULL);
 	expect_resolution("08:30:00.000 A " HOST "Answered 99 2560x1440\n", "no-evidence", NULL);
 }
 

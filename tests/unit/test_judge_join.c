@@ -106,6 +106,23 @@ static void clocks_may_differ(void **state)
 	bed_close(&bed);
 }
 
+/* A client's log beside the host's does not show that the host's goes on. */
+static void client_and_host_in_one_folder(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, rules);
+	bed_file(&bed, "logs/client.txt");
+	bed_lines(&bed,
+		"08:30:01.000 A " CLIENT "Client begins\n08:30:02.000 A " CLIENT "Client active\n");
+	bed_file(&bed, "logs/agent.txt");
+	bed_lines(&bed, "08:18:01.000 A " HOST "Host begins\n");
+	bed_judge(&bed);
+	bed_expect(&bed, "A", "payload", "pass", "");
+	bed_close(&bed);
+}
+
 static void unequal_numbers_join_by_time(void **state)
 {
 	struct bed bed;
@@ -292,6 +309,7 @@ int main(void)
 		cmocka_unit_test(client_knows_first_and_host_minutes_later),
 		cmocka_unit_test(worse_verdict_wins),
 		cmocka_unit_test(clocks_may_differ),
+		cmocka_unit_test(client_and_host_in_one_folder),
 		cmocka_unit_test(unequal_numbers_join_by_time),
 		cmocka_unit_test(outcome_alone_joins_the_nearest),
 		cmocka_unit_test(stage_is_the_last_attempt),

@@ -14,12 +14,14 @@ static const char rules[] =
 	"  - {id: accepted, components: [SCNET], text: 'Accepted from {peer:address}', near: "
 	"true}\n"
 	"  - {id: connected, components: [AGENT], text: 'Now connected', near: true}\n"
+	"  - {id: up, components: [AGENT], text: 'Server is up'}\n"
 	"  - {id: refused, components: [AGENT], text: 'Refused by tag', near: true}\n"
 	"  - {id: unattributed, components: [AGENT], text: 'Refused by name'}\n"
 	"tracks:\n"
 	"  - id: host\n"
 	"    steps:\n"
 	"      - {id: starting, on: [starting]}\n"
+	"      - {id: up, on: [up], optional: true}\n"
 	"      - {id: accepted, on: [accepted]}\n"
 	"      - {id: connected, on: [connected], within: 5 s}\n"
 	"    outcomes:\n"
@@ -82,12 +84,28 @@ static void same_log_goes_before_same_folder(void **state)
 		"08:30:20.000 0 " AGENT "Something else\n");
 	bed_file(&bed, "host/server-a.txt");
 	bed_lines(&bed,
-		"08:30:02.000 A " AGENT "Refused by nobody\n"
-		"08:30:02.100 A " SCNET "Accepted from 192.0.2.7:50000\n"
+		"08:30:02.000 A " AGENT "Server is up\n"
+		"08:30:02.100 0 " SCNET "Accepted from 192.0.2.7:50000\n"
 		"08:30:02.200 0 " AGENT "Now connected\n");
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "payload", "pass", "");
 	bed_expect(&bed, "B", "payload", "fail", "silent");
+	bed_close(&bed);
+}
+
+static void needed_step_is_not_skipped(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, rules);
+	bed_file(&bed, "host/agent.txt");
+	bed_lines(&bed,
+		"08:30:01.000 A " AGENT "Start of the server\n"
+		"08:30:02.000 A " AGENT "Now connected\n"
+		"08:30:20.000 A " AGENT "Something else\n");
+	bed_judge(&bed);
+	bed_expect(&bed, "A", "payload", "fail", "silent");
 	bed_close(&bed);
 }
 
@@ -117,7 +135,7 @@ static void line_before_decides_when_nobody_waits(void **state)
 	bed_lines(&bed,
 		"08:30:01.000 A " SCNET "Accepted from 192.0.2.7:50000\n"
 		"08:30:10.000 0 " AGENT "Refused by tag\n"
-		"08:40:10.000 0 " AGENT "Refused by name\n"); /* not near: nobody's */
+		"08:30:20.000 0 " AGENT "Refused by name\n"); /* not near: nobody's */
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "payload", "fail", "refused");
 	bed_expect(&bed, "0", "payload", "fail", "refused");
@@ -210,6 +228,7 @@ int main(void)
 		cmocka_unit_test(zero_lines_go_to_the_waiting_session),
 		cmocka_unit_test(last_opened_session_is_taken),
 		cmocka_unit_test(same_log_goes_before_same_folder),
+		cmocka_unit_test(needed_step_is_not_skipped),
 		cmocka_unit_test(not_after_too_long),
 		cmocka_unit_test(line_before_decides_when_nobody_waits),
 		cmocka_unit_test(other_folder_is_another_machine),

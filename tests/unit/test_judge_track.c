@@ -183,6 +183,24 @@ static void never_needs_a_log_that_goes_on(void **state)
 	bed_close(&bed);
 }
 
+/* What the filter leaves out shows no more than what is missing. */
+static void filtered_lines_do_not_count(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, rules);
+	bed_until(&bed, "2024-05-14T08:30:02Z");
+	bed_file(&bed, "host/agent.txt");
+	bed_lines(&bed,
+		"08:30:01.000 A " AGENT "Logon asked for alice\n"
+		"08:30:03.000 A " AGENT "Logon done\n"
+		"08:31:03.000 A " AGENT "Something else\n");
+	bed_judge(&bed);
+	bed_expect(&bed, "A", "logon", "no-evidence", "");
+	bed_close(&bed);
+}
+
 /* Another machine's log does not show that this one goes on, whatever its clock says. */
 static void other_machines_do_not_count(void **state)
 {
@@ -431,6 +449,7 @@ int main(void)
 		cmocka_unit_test(step_alone_passes),
 		cmocka_unit_test(part_without_beginning_is_no_evidence),
 		cmocka_unit_test(never_needs_a_log_that_goes_on),
+		cmocka_unit_test(filtered_lines_do_not_count),
 		cmocka_unit_test(other_machines_do_not_count),
 		cmocka_unit_test(several_attempts_are_told_apart),
 		cmocka_unit_test(hung_attempt_is_not_completed_by_another_session),

@@ -206,6 +206,7 @@ static void forms_that_show_a_name(void **state)
 	(void)state;
 	assert_masked("mail to kim.berg@other.example now", "mail to user-4@domain-2 now");
 	assert_masked("then kim.berg at other.example", "then user-4 at domain-2");
+	assert_masked("hostname=kim.berg@other.example", "hostname=user-4@domain-2");
 	assert_masked("ACME\\jo.doe came", "domain-3\\user-5 came");
 	assert_masked("<hostname>Desk-Nine</hostname>", "<hostname>host-4</hostname>");
 	assert_masked("C:\\Users\\ida.holm\\AppData", "C:\\Users\\user-6\\AppData");
@@ -213,6 +214,17 @@ static void forms_that_show_a_name(void **state)
 	assert_stays("C:\\ProgramData\\Teradici\\PCoIPAgent\\logs");
 	assert_stays("HKLM\\SOFTWARE\\Policies\\Teradici");
 	assert_stays("logs\\agent.log");
+	assert_stays("C:\\Program Files\\PCoIP Agent\\list-licenses.ps1");
+}
+
+/* A name may be a part of what stands for one. */
+static void what_stands_for_a_name_is_never_taken_apart(void **state)
+{
+	(void)state;
+	mask_learn_value(&mask->names, MASK_USER, "user", 4);
+	mask_learn_value(&mask->names, MASK_HOST, "host", 4);
+	assert_masked("'mia.lund' on 'render-07'", "'user-1' on 'host-2'");
+	assert_masked("user user", "user user-4");
 }
 
 static void vendors_services_stay(void **state)
@@ -236,9 +248,12 @@ static void addresses_keep_their_ports(void **state)
 	assert_masked("[2001:DB8:4172:0::17]:51022", "[2001:db8::1]:51022");
 	assert_masked("::ffff:198.51.100.23", "::ffff:192.0.2.1");
 	assert_masked("fe80::1234%eth0", "2001:db8::2%eth0");
+	assert_masked(
+		"node:2001:db8:4172::17, :2001:db8:4172::17", "node:2001:db8::1, :2001:db8::1");
 	assert_masked("10.0.0.0/24", "192.0.2.3/24");
 	assert_stays("0.0.0.0:4172 127.0.0.1 ::1 [::]:443 255.255.255.0");
 	assert_stays("at 12:34:56 and 1.2.3 or 1.2.3.4.5 or 300.1.2.3");
+	assert_stays("198.51.100.23x 5e:31:9a:04:7c:d2x 2001:db8:4172::17x");
 	assert_stays("version 2.14.0.1");
 	assert_stays("std::string a::b");
 }
@@ -263,12 +278,31 @@ static void real_addresses_that_look_like_masks(void **state)
 	mask_free(second);
 }
 
+/* A capture for a host may hold an address, with anything behind it: its parts are no names. */
+static void addresses_are_not_taken_for_hosts(void **state)
+{
+	static const char *const values[] = {"203.0.113.80", "203.0.113.80:4172",
+		"203.0.113.80, 00-00-00-00-00-00", "203.0.113.80 (4172)", "[2001:db8::80]:4172",
+		"fe80::80%eth0", "tool 21.03.4"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		mask_learn_value(&mask->names, MASK_HOST, values[i], strlen(values[i]));
+	assert_stays("203");
+	assert_stays("80");
+	assert_stays("113.80");
+	assert_stays("4");
+	assert_stays("03.4");
+}
+
 static void hardware_addresses_in_every_form(void **state)
 {
 	(void)state;
 	assert_masked("5E-31-9A-04-7C-D2", "02-00-00-00-00-01");
 	assert_masked("5e:31:9a:04:7c:d2", "02:00:00:00:00:01");
 	assert_masked("5e31.9a04.7cd2", "0200.0000.0001");
+	assert_masked("id 5E319A047CD2", "id 020000000001");
+	assert_stays("job 123456789012");
 	assert_stays("00:00:00:00:00:00 ff:ff:ff:ff:ff:ff");
 	assert_stays("sha1 aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd");
 }
@@ -357,6 +391,20 @@ static void more_addresses_than_a_network_has(void **state)
 	free(last);
 }
 
+/* Rather nothing than a name that slipped through. */
+static void too_many_names_mask_everything(void **state)
+{
+	char text[32];
+
+	(void)state;
+	for (unsigned i = 0; i < MASK_NAMES_MAXIMUM; i++) {
+		int length = snprintf(text, sizeof(text), "name%u", i);
+
+		mask_learn_value(&mask->names, MASK_USER, text, (size_t)length);
+	}
+	assert_string_equal(mask_text(mask, "anything"), "(masked)");
+}
+
 static void no_mask_changes_nothing(void **state)
 {
 	static const char text[] = "mia.lund";
@@ -381,10 +429,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			short_and_common_names_need_a_sign, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(forms_that_show_a_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_stands_for_a_name_is_never_taken_apart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(vendors_services_stay, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_keep_their_ports, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			real_addresses_that_look_like_masks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			addresses_are_not_taken_for_hosts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			hardware_addresses_in_every_form, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(session_ids_still_join, set_up, tear_down),
@@ -394,6 +446,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hostile_texts_take_linear_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			more_addresses_than_a_network_has, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(too_many_names_mask_everything, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_mask_changes_nothing, set_up, tear_down),
 	};
 

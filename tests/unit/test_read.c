@@ -105,11 +105,11 @@ static void lines_become_sightings(void **state)
 {
 	static const char text[] = HEAD("01.000", ID_A,
 		"AGENT") "1F0C Starting session first\r\n"
-			 "\r\n" HEAD("02.500", ZERO, "SCNET") "accepting from 192.0.2.7:4172\r\n" HEAD(
-				 "03.000",
-				 ID_A, "AGENT") "round trip time (ms) =  11, variance =   "
-						"3\r\n" HEAD("04.000", ID_B,
-							"AGENT") "License remaining: 12 days";
+			 "\r\n" HEAD("02.500", ZERO,
+				 "SCNET") "accepting from 192.0.2.7:4172\r\n" HEAD("03.000", ID_A,
+				 "AGENT") "round trip time (ms) =  11, variance =   "
+					  "3\r\n" HEAD("04.000", ID_B,
+						  "AGENT") "License remaining: 12 days";
 	const struct store *store = take(*state, text, strlen(text));
 	const struct source *source = &store->sources[0];
 
@@ -438,6 +438,58 @@ static void captures_stay_within_the_text(void **state)
 		sighting->captures[0].at + sighting->captures[0].length, strlen(sighting->matched));
 }
 
+/* The pattern's end lies beyond the text that is kept. */
+static void captures_that_are_cut_off_end_with_the_text(void **state)
+{
+	struct made *made = *state;
+	const struct sighting *sighting;
+
+	buffer_text(&made->text, HEAD("01.000", ZERO, "SCNET") "accepting from ");
+	for (int i = 0; i < 1000; i++)
+		buffer_text(&made->text, "ab");
+	buffer_text(&made->text, ":4172\n");
+	sighting = &take(made, made->text.bytes, made->text.length)->sightings[0];
+	assert_int_equal(sighting->pattern, ALPHA_NEAR);
+	assert_int_equal(strlen(sighting->text), STORE_TEXT_MAXIMUM - 1);
+	assert_true(sighting->captures[0].length > 100);
+	assert_int_equal(
+		sighting->captures[0].at + sighting->captures[0].length, strlen(sighting->matched));
+}
+
+static void gaps_between_blocks_are_seen(void **state)
+{
+	struct made *made = *state;
+	const struct source *source;
+
+	/* 64 bytes each: the 4096th line ends a block */
+	for (int i = 0; i < 5000; i++)
+		buffer_print(&made->text, "2021-03-24T21:%02d:10.%03dZ%*s\n", i < 4096 ? 10 : 12,
+			i % 1000, 39, "x");
+	assert_int_equal(made->text.length, 5000 * 64);
+	source = &take(made, made->text.bytes, made->text.length)->sources[0];
+	assert_int_equal(source->lines, 5000);
+	assert_int_equal(source->gap, 120001000);
+	assert_int_equal(source->gap_line, 4097);
+}
+
+static void a_line_without_id_among_others_is_the_hosts(void **state)
+{
+	static const char text[] = HEAD("01.000", ID_A,
+		"AGENT") "Starting session x\n"
+			 "2021-03-24T21:10:02.000Z LVL:2 RC:   0 AGENT :Starting session y\n";
+	const struct store *store = take(*state, text, strlen(text));
+
+	assert_int_equal(store->session_count, 2);
+	assert_int_equal(store->sighting_count, 4);
+	assert_int_equal(store->sightings[0].session, 1);
+	assert_int_equal(store->sightings[2].session, STORE_HOST);
+	/* alone, it stands for a session */
+	store = take(*state, strchr(text, '\n') + 1, strlen(strchr(text, '\n') + 1));
+	assert_int_equal(store->session_count, 2);
+	assert_false(store->sessions[1].has_id);
+	assert_int_equal(store->sightings[0].session, 1);
+}
+
 static void a_broken_line_end_is_fine(void **state)
 {
 	static const char text[] = "\n\r\n\r\r\n\0\n";
@@ -489,6 +541,9 @@ int main(void)
 		TEST(logs_without_ids_are_a_session),
 		TEST(long_lines_are_cut),
 		TEST(captures_stay_within_the_text),
+		TEST(captures_that_are_cut_off_end_with_the_text),
+		TEST(gaps_between_blocks_are_seen),
+		TEST(a_line_without_id_among_others_is_the_hosts),
 		TEST(a_broken_line_end_is_fine),
 		TEST(progress_is_told),
 	};

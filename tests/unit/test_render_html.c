@@ -116,7 +116,7 @@ static void test_escaping(void **state)
 		{"tab\tnew\nline", "tab\tnew\nline"},
 		{"\x01\x1b[2J\r\x7f", "⟨U+0001⟩⟨U+001B⟩[2J⟨U+000D⟩⟨U+007F⟩"},
 		{"\xc2\x85\xc2\x9b", "⟨U+0085⟩⟨U+009B⟩"},
-		{"exe\u202etxt.\u2066x\u2069", "exe⟨U+202E⟩txt.⟨U+2066⟩x⟨U+2069⟩"},
+		{"exe\u202etxt.\u202c\u2066x\u2069", "exe⟨U+202E⟩txt.⟨U+202C⟩⟨U+2066⟩x⟨U+2069⟩"},
 		{"zero\u200bwidth\ufeff", "zero⟨U+200B⟩width⟨U+FEFF⟩"},
 		{"\u2028\ufffe\U0001ffff\U000e0041", "⟨U+2028⟩⟨U+FFFE⟩⟨U+1FFFF⟩⟨U+E0041⟩"},
 		{"\xff\xc0\xaf\xed\xa0\x80.", "\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd."},
@@ -188,9 +188,7 @@ static void test_contents(void **state)
 		"What belongs to no single session.", "Licence expiry",
 		"<span class=\"origin\">support.zip/logs/pcoip_agent_", "utf-8-bom",
 		"114,655 lines", "the archive is damaged here", "its name leads out of the bundle",
-		"a link, 12 times",
-		"title=\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15"
-		"b0f00a08\"",
+		"a link, 12 times", "title=\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
 		"Not everything was read", "1 log has times without a zone", "local time"};
 	struct report *report = report_sample_new();
 	char *page = render(report, NULL);
@@ -310,9 +308,10 @@ static void test_anchors(void **state)
 
 /* ---- hostile texts ---- */
 
+static const char reorder[] = {(char)0xe2, (char)0x80, (char)0xae, 0}; /* U+202E */
 static const char hostile[] =
 	"\"'></code></details><script>alert(1)</script><img src=x onerror=alert(2)>"
-	"\u202e\x1b]0;x\x07\xff &amp; ]]> <!-- -->";
+	"\u202etxt\u202c\x1b]0;x\x07\xff &amp; ]]> <!-- -->";
 
 static void no_handlers(xmlNode *node, void *context)
 {
@@ -376,7 +375,7 @@ static void test_hostile(void **state)
 	assert_null(strstr(page, "href=\"javascript:"));
 	assert_int_equal(count(tree, "a", "href", "https://x.example/\"><script>"), 1);
 	assert_null(strstr(page, ">collected<"));
-	assert_null(strstr(page, "\u202e"));
+	assert_null(strstr(page, reorder));
 	assert_null(strchr(page, 0x1b));
 	walk(xmlDocGetRootElement(tree), no_handlers, NULL);
 	xmlFreeDoc(tree);

@@ -185,6 +185,29 @@ static void hostile_texts(void **state)
 	report_sample_free(report);
 }
 
+/* The bundle says why a log ends early, and so does the log's source: it is one reason. */
+static void a_reason_is_said_once(void **state)
+{
+	struct report *report = report_sample_new();
+	struct store *store = (struct store *)(uintptr_t)report->store;
+	json_t *value;
+
+	(void)state;
+	store->skipped[0].path = store->sources[3].path;
+	store->skipped[0].reason = "the archive is damaged here";
+	store->skipped[1] = store->skipped[0];
+	store->skipped[1].count = 3;
+	store->sources[3].lines_long = 2;
+	value = draw(report);
+	assert_int_equal(json_array_size(at(value, "inputs")), 5);
+	assert_int_equal(json_array_size(at(value, "inputs.3.skipped")), 2);
+	assert_text(value, "inputs.3.skipped.1.reason", "the archive is damaged here");
+	assert_count(value, "inputs.3.skipped.1.count", 3);
+	assert_count(value, "inputs.3.skipped.0.count", 2);
+	json_decref(value);
+	report_sample_free(report);
+}
+
 static void nothing_at_all(void **state)
 {
 	struct report *report = report_sample_new();
@@ -282,6 +305,7 @@ int main(void)
 		cmocka_unit_test(tool_inputs_and_summary),
 		cmocka_unit_test(sessions_and_diagnostics),
 		cmocka_unit_test(hostile_texts),
+		cmocka_unit_test(a_reason_is_said_once),
 		cmocka_unit_test(nothing_at_all),
 		cmocka_unit_test(sixteen_thousand_sessions_need_no_memory),
 		cmocka_unit_test(errors_are_told_apart),

@@ -34,8 +34,8 @@ static char *draw(const struct report *report, unsigned columns, bool colour, bo
 
 static void assert_has(const char *text, const char *part)
 {
-	if (strstr(text, part) == NULL)
-		fail_msg("'%s' is missing in:\n%s", part, text);
+	if (text == NULL || strstr(text, part) == NULL)
+		fail_msg("'%s' is missing in:\n%s", part, text != NULL ? text : "nothing");
 }
 
 static void assert_lacks(const char *text, const char *part)
@@ -162,7 +162,8 @@ static void failures_say_why_who_and_where(void **state)
 	assert_has(text, "  ✗ Session authentication (1/2)  failed   22:04:12   1.2 s  The dir");
 	assert_has(text, "  ✓ Checkout licence              passed   22:04:34\n");
 	assert_has(text,
-		"  · no evidence: No response from RADIUS server, Monitor power saving mode, Mac "
+		"  · no evidence (4): No response from RADIUS server, Monitor power saving mode, "
+		"Mac "
 		"accessibility\n    permission, Crash\n");
 	assert_has(text, "\n  ✗ Session authentication: attempt 1 of 2\n    The directory refused");
 	assert_has(text, "    → the help desk: Check that the account of zoë.åkesson is neither");
@@ -231,19 +232,53 @@ static void the_same_cause_is_told_once(void **state)
 {
 	struct report *report = report_sample_new();
 	struct report_session *session = &report->sessions[1];
+	struct report_evidence more[] = {{0}, {1, 7, "again"}};
 	char *text;
 
 	(void)state;
 	session->findings[2] = session->findings[1];
 	session->findings[2].attempt = 2;
 	session->findings[2].attempts = 2;
+	session->findings[2].evidence = more;
+	more[0] = session->findings[1].evidence[1];
 	text = draw(report, 200, false, true);
 	assert_int_equal(count_of(text, "Session authentication: attempt"), 1);
 	assert_has(text, "Session authentication: attempt 1, 2 of 2\n");
 	assert_has(text, "Session authentication (2/2)  failed");
 	assert_int_equal(count_of(text, "Type the password again"), 1);
-	/* Evidence of both. */
-	assert_int_equal(count_of(text, "0000abcd.txt:4024\n"), 2);
+	/* Evidence of both, the same line once. */
+	assert_int_equal(count_of(text, "0000abcd.txt:4024\n"), 1);
+	assert_int_equal(count_of(text, "server.mia.lund.log:7\n"), 1);
+	free(text);
+	report_sample_free(report);
+}
+
+/* Ten passes are one line with the longest duration; a few failures are a line each. */
+static void passes_of_a_diagnostic_share_a_line(void **state)
+{
+	struct report *report = report_sample_new();
+	struct report_session *session = &report->sessions[1];
+	struct finding findings[12];
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < 12; i++) {
+		findings[i] = session->findings[i == 3 ? 1 : 3];
+		findings[i].rule = session->findings[3].rule;
+		findings[i].attempt = (unsigned)i + 1;
+		findings[i].attempts = 12;
+		findings[i].duration = i == 7 ? 4000000 : 1000000;
+	}
+	session->findings = findings;
+	session->finding_count = 12;
+	text = draw(report, 100, false, true);
+	assert_has(text, "  ✗ Resource allocation (4/12)      failed   22:04:12  1.0 s  The");
+	assert_has(text, "  ✓ Resource allocation (11 of 12)  passed   22:04:32  4.0 s\n");
+	for (size_t i = 0; i < 12; i++)
+		findings[i] = findings[3];
+	free(text);
+	text = draw(report, 100, false, true);
+	assert_has(text, "  ✗ Resource allocation (12 of 12)  failed   22:04:12");
 	free(text);
 	report_sample_free(report);
 }
@@ -288,10 +323,11 @@ static void no_session_is_said(void **state)
 	(void)state;
 	report->session_count = 0;
 	report->host.finding_count = 0;
+	report->host.worst = VERDICT_NO_EVIDENCE;
 	memset(report->summary, 0, sizeof(report->summary));
 	text = draw(report, 80, false, true);
 	assert_has(text, "\nNo session in these logs.\n");
-	assert_has(text, "\n· 0 sessions\n");
+	assert_has(text, "\n· no session; nothing in these logs is known to any rule\n");
 	assert_lacks(text, "host:");
 	free(text);
 	report_sample_free(report);
@@ -402,6 +438,7 @@ int main(void)
 		cmocka_unit_test(the_worst_comes_first),
 		cmocka_unit_test(a_note_is_told_at_every_width),
 		cmocka_unit_test(the_same_cause_is_told_once),
+		cmocka_unit_test(passes_of_a_diagnostic_share_a_line),
 		cmocka_unit_test(ten_thousand_sessions_stay_readable),
 		cmocka_unit_test(one_session_is_shown_whole),
 		cmocka_unit_test(no_session_is_said),

@@ -225,20 +225,21 @@ static void one_pattern_does_not_fill_a_session(void **state)
 	assert_int_equal(store->sessions[STORE_HOST].sightings, 4096);
 }
 
-static void bytes_are_bounded(void **state)
+/* More than there is room for, with lines of this length. */
+static void overfill(struct made *made, size_t length)
 {
-	struct store *store = ((struct made *)*state)->store;
+	struct store *store = filtered(made, NULL);
 	char text[STORE_TEXT_MAXIMUM];
 	uint64_t offered = 0;
 
 	memset(text, 'x', sizeof(text));
-	text[sizeof(text) - 1] = '\0';
+	text[length] = '\0';
 	source(store, "x", "x", 0);
-	for (uint32_t i = 1; i < 1000; i++) {
+	for (uint32_t i = 1; i < 5000 && store->sightings_dropped < 1000; i++) {
 		struct session_id id = id_of(i);
 		uint32_t session = store_session(store, &id);
 
-		for (uint32_t line = 0; line < 300; line++, offered++)
+		for (uint32_t line = 0; line < 500; line++, offered++)
 			add(store, ALPHA_STARTING, session, 2 * line, line, text);
 		assert_true(store_used(store) <= STORE_BYTES_MAXIMUM);
 	}
@@ -249,6 +250,12 @@ static void bytes_are_bounded(void **state)
 	assert_int_equal(store_skip(store, "y", "reason"), 0);
 	assert_int_equal(store->skipped_count, 1);
 	assert_int_equal(store_sort(store), 0);
+}
+
+static void bytes_are_bounded(void **state)
+{
+	overfill(*state, STORE_TEXT_MAXIMUM - 1);
+	overfill(*state, 0);
 }
 
 /* A book of many patterns, so that the limit of each of them does not come first. */
@@ -378,6 +385,8 @@ static void points_are_joined(void **state)
 		assert_true(rtt->points[i].highest >= rtt->points[i].mean);
 		if (i > 0)
 			assert_true(rtt->points[i].time > rtt->points[i - 1].time);
+		if (i + 1 < rtt->point_count)
+			assert_int_equal(rtt->points[i].count, rtt->point_values);
 	}
 	assert_int_equal(count, 1000);
 	assert_true(sum > 499490 && sum < 499510);
