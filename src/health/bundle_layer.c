@@ -291,8 +291,8 @@ int bundle_layer_look(struct bundle_layer *layer)
 {
 	bundle_layer_fresh(layer);
 	while (layer->head_length < BUNDLE_HEAD) {
-		const char *bytes;
-		size_t length, part;
+		const char *bytes = NULL;
+		size_t length = 0, part;
 		int result = layer_block(layer, &bytes, &length);
 
 		/* bytes before the damage are worth having; it will be met again */
@@ -300,6 +300,7 @@ int bundle_layer_look(struct bundle_layer *layer)
 			return result;
 		if (result <= 0)
 			break;
+		assert(bytes != NULL);
 		part = BUNDLE_HEAD - layer->head_length;
 		if (part > length)
 			part = length;

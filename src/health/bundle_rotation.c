@@ -72,7 +72,7 @@ static size_t date_at(const char *name, size_t length, size_t at, uint64_t *ret_
 	day = digits(name, length, at + 6 + 2 * gap, 2, 1, 31);
 	if (day < 0)
 		return 0;
-	*ret_value = (uint64_t)(year * 10000 + month * 100 + day);
+	*ret_value = (uint64_t)year * 10000 + (uint64_t)month * 100 + (uint64_t)day;
 	return 8 + 2 * gap;
 }
 
@@ -114,7 +114,7 @@ static size_t time_at(const char *name, size_t length, size_t at, uint64_t *ret_
 		at++;
 	if (at < length && isalnum((unsigned char)name[at]))
 		return 0;
-	*ret_value = (uint64_t)(hour * 10000 + minute * 100 + second);
+	*ret_value = (uint64_t)hour * 10000 + (uint64_t)minute * 100 + (uint64_t)second;
 	return at - start;
 }
 

@@ -283,4 +283,43 @@ static inline char *make_pack(const char *name, struct pack *pack)
 	return path;
 }
 
+/* Lines that no packing makes very small; the same every time. */
+static inline char *make_lines(size_t length)
+{
+	char *lines = malloc(length + 1);
+	uint32_t value = 12345;
+
+	assert(lines != NULL);
+	for (size_t i = 0; i < length; i++) {
+		value = value * 1664525 + 1013904223;
+		lines[i] = i % 80 == 79 ? '\n' : (char)('a' + (value >> 24) % 26);
+	}
+	lines[length] = '\0';
+	return lines;
+}
+
+/* Three members, the middle one of `lines`. */
+static inline void pack_three(struct pack *pack, const char *lines, size_t length)
+{
+	pack_begin(pack, ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE);
+	pack_text(pack, "a.log", "first\n");
+	pack_entry(pack, "b.log", AE_IFREG, NULL, lines, length);
+	pack_text(pack, "c.log", "last\n");
+	pack_end(pack);
+}
+
+/* Sets a number of a tar header and makes the check sum right again. */
+static inline void set_tar_number(char *header, size_t at, const char *octal)
+{
+	unsigned sum = 0;
+	char text[16];
+
+	memcpy(header + at, octal, strlen(octal));
+	memset(header + 148, ' ', 8);
+	for (int i = 0; i < 512; i++)
+		sum += (unsigned char)header[i];
+	snprintf(text, sizeof(text), "%06o", sum);
+	memcpy(header + 148, text, 7);
+}
+
 #endif

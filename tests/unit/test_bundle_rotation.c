@@ -123,9 +123,9 @@ static void names_are_shown_clean(void **state)
 		"a/gr\\xf6e.log");
 	expect_joined("a", "line\nbreak\x1b[31m", "a/line\\x0abreak\\x1b[31m");
 	expect_joined("a",
-		"turn\xe2\x80\xae"
-		"gol.exe",
-		"a/turn\\xe2\\x80\\xaegol.exe");
+		"line\xe2\x80\xa8"
+		"end.log",
+		"a/line\\xe2\\x80\\xa8end.log");
 	expect_joined("a", "b\\c", "a/b/c");
 	expect_joined("a", "b\\c/d", "a/b\\c/d");
 }
