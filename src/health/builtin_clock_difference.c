@@ -24,7 +24,7 @@ void builtin_clock_difference(struct builtin *builtin)
 	work.finding.kind = STAMP_KIND_UTC;
 	finding_number(&work, "difference_s", difference / 1e6);
 	finding_number(&work, "behind_s", difference < 0 ? -difference / 1e6 : 0);
-	finding_number(&work, "age_h", difference > 0 ? difference / HOUR : 0);
+	finding_number(&work, "age_h", difference > HOUR ? difference / HOUR : 0);
 	if (-difference > rule_limit(builtin->rule, "fail") * 1e6)
 		builtin_end(builtin, &work, VERDICT_FAIL, "far-behind");
 	else if (-difference > rule_limit(builtin->rule, "warning") * 1e6)

@@ -257,6 +257,7 @@ static void last_word(const struct render_page *page, const struct report *repor
 	enum verdict worst = report_worst(report);
 	size_t counts[VERDICT_COUNT] = {0};
 	char text[RENDER_PAGE_TEXT] = "";
+	const char *between = ": ";
 	size_t length = 0;
 
 	for (size_t i = 0; i < report->session_count; i++)
@@ -270,10 +271,11 @@ static void last_word(const struct render_page *page, const struct report *repor
 	for (int i = 0; i < VERDICT_COUNT; i++) {
 		char number[RENDER_NUMBER_SIZE];
 
-		if (counts[i] > 0)
-			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s %s",
-				text[length - 1] == 's' || text[length - 1] == 'n' ? ": " : ", ",
-				render_number(counts[i], number), words[i]);
+		if (counts[i] == 0)
+			continue;
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s %s", between,
+			render_number(counts[i], number), words[i]);
+		between = ", ";
 	}
 	if (report->host.worst != VERDICT_NO_EVIDENCE)
 		length += (size_t)snprintf(text + length, sizeof(text) - length, "; host: %s",

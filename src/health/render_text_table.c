@@ -127,6 +127,40 @@ static struct layout measure(const struct render_page *page, const struct report
 	return layout;
 }
 
+static const char *value_of(const struct finding *finding, const char *name, const char *end)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < finding->data_count; i++)
+		if (strncmp(finding->data[i].name, name, length) == 0 &&
+			strcmp(finding->data[i].name + length, end) == 0)
+			return finding->data[i].value;
+	return NULL;
+}
+
+/* "12 ms, mean 10 ms": the most extreme value of each measure. */
+static void measures_of(const struct finding *finding, struct render_words *words)
+{
+	const struct rule *rule = finding->rule;
+
+	for (size_t i = 0; i < rule->measure_count; i++) {
+		const struct rule_measure *measure = &rule->measures[i];
+		const char *extreme = value_of(finding, measure->id, "");
+		const char *mean = value_of(finding, measure->id, "_mean");
+		char text[RENDER_PAGE_TEXT];
+
+		if (extreme == NULL || mean == NULL)
+			continue;
+		if (strcmp(extreme, mean) == 0)
+			snprintf(text, sizeof(text), "%s %s %s", measure->title, extreme,
+				measure->unit);
+		else
+			snprintf(text, sizeof(text), "%s %s %s, mean %s", measure->title, extreme,
+				measure->unit, mean);
+		render_words_add(words, text);
+	}
+}
+
 /* One line's worth: the cause, or what is known of a success. */
 static void detail_of(
 	const struct render_page *page, const struct finding *finding, struct render_words *words)
@@ -139,11 +173,14 @@ static void detail_of(
 		render_words_add(words, clean);
 		return;
 	}
+	measures_of(finding, words);
+	if (words->length > 0)
+		return;
 	for (size_t i = 0; i < finding->data_count; i++) {
 		const struct report_data *data = &finding->data[i];
 
 		if (strcmp(data->name, "collected") == 0 || strcmp(data->name, "duration_s") == 0 ||
-			data->value[0] == '\0')
+			data->value[0] == '\0' || (data->number && strcmp(data->value, "0") == 0))
 			continue;
 		render_page_clean(page, data->value, clean);
 		render_words_add(words, data->name);
