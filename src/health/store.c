@@ -36,19 +36,20 @@ bool store_take(struct store *store, size_t bytes, size_t mark)
 void *store_grow(struct store *store, void *array, size_t count, size_t *capacity, size_t size,
 	size_t mark, int *ret_error)
 {
-	size_t more = *capacity < FIRST_CAPACITY ? FIRST_CAPACITY : *capacity / 2;
+	size_t more = *capacity < 2 * FIRST_CAPACITY ? FIRST_CAPACITY : *capacity / 2;
+	size_t used = store_used(store), half = used < mark ? (mark - used) / 2 : 0;
 	void *larger;
 
 	if (count < *capacity)
 		return array;
-	if (!store_take(store, more * size, mark)) {
-		/* Close to the mark small steps use up what is left. */
-		more = FIRST_CAPACITY * 16 < more ? FIRST_CAPACITY * 16 : FIRST_CAPACITY;
-		if (!store_take(store, more * size, mark)) {
-			*ret_error = ERROR_LIMIT;
-			return NULL;
-		}
+	/* Close to the mark half of what is left: the texts need room, too. */
+	if (more * size > half)
+		more = half / size;
+	if (more < FIRST_CAPACITY) {
+		*ret_error = ERROR_LIMIT;
+		return NULL;
 	}
+	store->private->used += more * size;
 	larger = realloc(array, (*capacity + more) * size);
 	if (larger == NULL) {
 		store->private->used -= more * size;
