@@ -190,7 +190,8 @@ static enum check_exit verdict_exit(
 		return CHECK_EXIT_WARNED;
 	case VERDICT_NOTE:
 	case VERDICT_PASS:
-		return CHECK_EXIT_PASSED;
+		/* What was left out may have failed. */
+		return report->cut ? CHECK_EXIT_WARNED : CHECK_EXIT_PASSED;
 	case VERDICT_NO_EVIDENCE:
 	case VERDICT_COUNT:
 	default:

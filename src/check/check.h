@@ -17,7 +17,7 @@ enum check_exit {
 	CHECK_EXIT_OWN = 1,    /* an error of this program or machine */
 	CHECK_EXIT_INPUT = 2,  /* wrong options, or nothing in the input that could be judged */
 	CHECK_EXIT_FAILED = 3, /* at least one diagnostic failed */
-	CHECK_EXIT_WARNED = 4, /* none failed, at least one warns */
+	CHECK_EXIT_WARNED = 4, /* none failed, at least one warns or not all could be judged */
 };
 
 enum check_format { CHECK_TEXT, CHECK_JSON, CHECK_HTML };

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "client/credential.h"
 #include "client/report.h"
-#include "base/text.h"
 #include "client/timeline.h"
 
 #define TICK_MS 100

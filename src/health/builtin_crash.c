@@ -4,7 +4,8 @@
 #include "health/judge_builtin.h"
 
 #define NO_LINE SIZE_MAX
-#define RUNS 64 /* of servers at once, in the logs of one group */
+#define SESSION_LINES 4096 /* sightings that are looked through for a session */
+#define RUNS 64            /* of servers at once, in the logs of one group */
 
 struct run {
 	size_t begins;   /* its line */
@@ -37,23 +38,80 @@ static const struct source *source_of(const struct watch *watch, uint32_t number
 	return &watch->builtin->judge->store->sources[number];
 }
 
-static void crashed(struct watch *watch, size_t begins, size_t again)
+static void tell(struct builtin *builtin, uint32_t begins, uint32_t again)
 {
-	struct builtin *builtin = watch->builtin;
-	const struct sighting *line = builtin_line(builtin, begins);
+	const struct judge *judge = builtin->judge;
+	const struct sighting *line = judge_line(judge, begins);
+	const struct source *source = &judge->store->sources[line->source];
 	struct finding_work work;
 
 	builtin_begin(builtin, &work);
-	finding_line(&work, builtin->lines[begins]);
-	finding_captures(&work, builtin->lines[begins]);
+	finding_line(&work, begins);
+	finding_captures(&work, begins);
 	work.finding.start = line->time;
-	work.finding.end = source_of(watch, line->source)->last;
-	if (again != NO_LINE) {
-		finding_line(&work, builtin->lines[again]);
-		work.finding.end = builtin_line(builtin, again)->time;
+	work.finding.end = source->last;
+	if (again != JUDGE_NOBODY) {
+		finding_line(&work, again);
+		work.finding.end = judge_line(judge, again)->time;
 	}
-	work.finding.kind = source_of(watch, line->source)->kind;
+	work.finding.kind = source->kind;
 	builtin_end(builtin, &work, VERDICT_FAIL, "crashed");
+}
+
+/* Whose server it was: the first session that its log names. */
+static uint32_t session_of(const struct judge *judge, uint32_t begins, uint32_t again)
+{
+	uint32_t source = judge_line(judge, begins)->source;
+	size_t end = judge->store->sighting_count;
+
+	if (again != JUDGE_NOBODY && again > begins && again < end)
+		end = again;
+	if (end - begins > SESSION_LINES)
+		end = begins + SESSION_LINES;
+	for (size_t i = begins; i < end; i++) {
+		const struct sighting *line = &judge->store->sightings[i];
+
+		if (line->source == source && line->session != STORE_HOST)
+			return line->session;
+	}
+	return STORE_HOST;
+}
+
+static void remember(struct builtin *builtin, uint32_t begins, uint32_t again)
+{
+	struct judge *judge = builtin->judge;
+	uint32_t session = session_of(judge, begins, again);
+	struct judge_crash *crash;
+
+	if (session == STORE_HOST)
+		return;
+	crash = arena_alloc(judge->moving, sizeof(*crash));
+	if (!crash)
+		return;
+	*crash = (struct judge_crash){judge->crashes, builtin->rule, session, begins, again};
+	judge->crashes = crash;
+}
+
+void builtin_crash_session(struct judge *judge, struct unit *unit, struct finding_list *list)
+{
+	for (const struct judge_crash *i = judge->crashes; i; i = i->next) {
+		struct builtin builtin = {
+			.judge = judge, .unit = unit, .rule = i->rule, .list = list};
+
+		if (i->session == unit->session)
+			tell(&builtin, i->begins, i->again);
+	}
+}
+
+static void crashed(struct watch *watch, size_t begins, size_t again)
+{
+	struct builtin *builtin = watch->builtin;
+	uint32_t first = builtin->lines[begins];
+	uint32_t second = again == NO_LINE ? JUDGE_NOBODY : builtin->lines[again];
+
+	tell(builtin, first, second);
+	if (builtin_is(builtin, begins, "begins"))
+		remember(builtin, first, second);
 }
 
 static void ended(struct watch *watch, size_t begins, size_t line)

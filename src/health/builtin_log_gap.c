@@ -1,7 +1,8 @@
+#include <stdlib.h>
+
 #include "health/judge_builtin.h"
 
-/* A log that writes less than this often within the limit may be silent that long. */
-#define LINES_WITHIN_LIMIT 10
+#define AROUND_LINES 4096 /* sightings that are looked through for the lines around a gap */
 
 struct gap {
 	int64_t from, length;
@@ -9,31 +10,75 @@ struct gap {
 	const char *cause;
 };
 
-static bool same_side(const struct builtin *builtin, uint32_t a, uint32_t b)
+static int64_t end_of(const struct gap *gap)
 {
-	return builtin->judge->side[a] == builtin->judge->side[b];
+	return gap->from + gap->length;
 }
 
-/* Connected at this time, as the logs of this machine say; `known`: without a word about it. */
-static bool is_connected(const struct builtin *builtin, const struct gap *gap, bool known)
+/* Connected throughout, as the logs of this machine say. Statistics come only while connected; so
+ * without a word about it, it was. */
+static bool is_connected(const struct builtin *builtin, const struct gap *gap)
 {
-	bool connected = known;
+	const struct judge *judge = builtin->judge;
+	bool connected = true;
 
 	for (size_t i = 0; i < builtin->line_count; i++) {
 		const struct sighting *line = builtin_line(builtin, i);
 
-		if (line->time == STAMP_NONE || !same_side(builtin, line->source, gap->source))
+		if (line->time == STAMP_NONE ||
+			judge->side[line->source] != judge->side[gap->source])
 			continue;
 		if (line->time > gap->from) {
 			/* Closed within the gap: the silence is the end's. */
-			if (line->time < gap->from + gap->length &&
-				builtin_is(builtin, i, "closed"))
+			if (line->time < end_of(gap) && judge->closes[line->pattern])
 				return false;
 			continue;
 		}
-		connected = builtin_is(builtin, i, "connected");
+		if (judge->closes[line->pattern])
+			connected = false;
+		else if (judge->connects[line->pattern])
+			connected = true;
 	}
 	return connected;
+}
+
+/* The first sighting after this time; those without one stand last. */
+static size_t first_after(const struct store *store, int64_t time)
+{
+	size_t low = 0, high = store->sighting_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct sighting *line = &store->sightings[middle];
+
+		if (line->time == STAMP_NONE || line->time > time)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* The lines of the log that stand next to the gap, of those that are kept. */
+static void add_around(struct builtin *builtin, const struct gap *gap, struct finding_work *work)
+{
+	const struct store *store = builtin->judge->store;
+	size_t after = first_after(store, gap->from), end = store->sighting_count;
+
+	for (size_t i = after, n = 0; i-- > 0 && n < AROUND_LINES; n++) {
+		if (store->sightings[i].source == gap->source) {
+			finding_line(work, (uint32_t)i);
+			break;
+		}
+	}
+	for (size_t i = first_after(store, end_of(gap) - 1), n = 0; i < end && n < AROUND_LINES;
+		i++, n++) {
+		if (store->sightings[i].source == gap->source &&
+			store->sightings[i].time != STAMP_NONE) {
+			finding_line(work, (uint32_t)i);
+			break;
+		}
+	}
 }
 
 static void add_gap(struct builtin *builtin, const struct gap *gap)
@@ -41,12 +86,9 @@ static void add_gap(struct builtin *builtin, const struct gap *gap)
 	struct finding_work work;
 
 	builtin_begin(builtin, &work);
-	for (size_t i = 0; i < builtin->line_count; i++)
-		if (builtin_line(builtin, i)->time <= gap->from &&
-			same_side(builtin, builtin_line(builtin, i)->source, gap->source))
-			finding_line(&work, builtin->lines[i]);
+	add_around(builtin, gap, &work);
 	work.finding.start = gap->from;
-	work.finding.end = gap->from + gap->length;
+	work.finding.end = end_of(gap);
 	work.finding.duration = gap->length;
 	work.finding.kind = builtin->judge->store->sources[gap->source].kind;
 	finding_number(&work, "gap_s", (double)gap->length / 1e6);
@@ -56,16 +98,20 @@ static void add_gap(struct builtin *builtin, const struct gap *gap)
 	builtin_end(builtin, &work, VERDICT_WARNING, gap->cause);
 }
 
-static bool is_over(const struct builtin *builtin, int64_t length)
+/* Longer than the limit, between two lines of the session, and connected throughout. */
+static bool counts(const struct builtin *builtin, const struct gap *gap, int64_t first)
 {
-	return (double)length > rule_limit(builtin->rule, "gap") * 1e6;
+	const struct session *session = &builtin->judge->store->sessions[builtin->unit->session];
+
+	return (double)gap->length > rule_limit(builtin->rule, "gap") * 1e6 && gap->from >= first &&
+		end_of(gap) <= session->last && is_connected(builtin, gap);
 }
 
-/* Between the session's statistics; their log is known to write regularly. */
+/* Between the session's statistics; their log is known to write regularly. Other logs are silent
+ * for hours while all is well. */
 static size_t judge_statistics(struct builtin *builtin, bool *ret_judged)
 {
 	const struct judge *judge = builtin->judge;
-	size_t found = 0;
 
 	for (const struct judge_series *i = builtin->unit->series; i; i = i->next) {
 		const struct source *source = &judge->store->sources[i->series->source];
@@ -74,43 +120,16 @@ static size_t judge_statistics(struct builtin *builtin, bool *ret_judged)
 		struct gap gap = {i->series->gap_from, i->series->gap, i->series->source,
 			i->series->gap_line, "statistics"};
 
-		if (i->series->first == STAMP_NONE || i->series->count < 2)
+		/* What is drawn comes regularly. */
+		if (!i->series->measure->plot || i->series->first == STAMP_NONE ||
+			i->series->count < 2)
 			continue;
 		*ret_judged = true;
-		if (found > 0)
-			continue;
-		if (is_over(builtin, silence.length) && silence.from >= i->series->first &&
-			is_connected(builtin, &silence, true)) {
+		if (counts(builtin, &silence, i->series->first)) {
 			add_gap(builtin, &silence);
-			found++;
-		} else if (is_over(builtin, gap.length) && is_connected(builtin, &gap, true)) {
-			add_gap(builtin, &gap);
-			found++;
+			return 1;
 		}
-	}
-	return found;
-}
-
-/* Without statistics: a log that else writes much. */
-static size_t judge_silence(struct builtin *builtin, bool *ret_judged)
-{
-	const struct judge *judge = builtin->judge;
-	double limit = rule_limit(builtin->rule, "gap") * 1e6;
-	uint32_t last = JUDGE_NOBODY;
-
-	for (size_t i = 0; i < builtin->line_count; i++) {
-		uint32_t number = builtin_line(builtin, i)->source;
-		const struct source *source = &judge->store->sources[number];
-		struct gap gap = {source->gap_from, source->gap, number, source->gap_line, "gap"};
-
-		if (number == last || !builtin_is(builtin, i, "connected") ||
-			source->first == STAMP_NONE ||
-			(double)(source->last - source->first - source->gap) * LINES_WITHIN_LIMIT >
-				limit * (double)source->lines)
-			continue;
-		last = number;
-		*ret_judged = true;
-		if (is_over(builtin, gap.length) && is_connected(builtin, &gap, false)) {
+		if (counts(builtin, &gap, i->series->first)) {
 			add_gap(builtin, &gap);
 			return 1;
 		}
@@ -122,11 +141,9 @@ void builtin_log_gap(struct builtin *builtin)
 {
 	struct finding_work work;
 	bool judged = false;
-	size_t found = judge_statistics(builtin, &judged);
 
-	if (!judged)
-		found = judge_silence(builtin, &judged);
-	if (!judged || found > 0)
+	if (builtin->unit->session == STORE_HOST || judge_statistics(builtin, &judged) > 0 ||
+		!judged)
 		return;
 	builtin_begin(builtin, &work);
 	for (size_t i = 0; i < builtin->line_count; i++)

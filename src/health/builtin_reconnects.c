@@ -4,7 +4,7 @@
 #define TIMES_MAXIMUM 512
 
 struct connections {
-	const char *id; /* of the pattern */
+	const char *ids[2]; /* of the patterns; NULL: one is enough */
 	int64_t times[TIMES_MAXIMUM];
 	size_t count;
 	uint32_t first, last; /* lines */
@@ -22,6 +22,13 @@ static bool was_connected(const struct builtin *builtin, const struct sighting *
 	return false;
 }
 
+static bool is_connection(
+	const struct builtin *builtin, size_t index, const struct connections *connections)
+{
+	return builtin_is(builtin, index, connections->ids[0]) ||
+		(connections->ids[1] && builtin_is(builtin, index, connections->ids[1]));
+}
+
 static void add_time(struct connections *connections, int64_t time)
 {
 	if (connections->count < TIMES_MAXIMUM)
@@ -34,7 +41,7 @@ static void collect(const struct builtin *builtin, struct connections *connectio
 		const struct sighting *line = builtin_line(builtin, i);
 		size_t count = connections->count;
 
-		if (line->time == STAMP_NONE || !builtin_is(builtin, i, connections->id))
+		if (line->time == STAMP_NONE || !is_connection(builtin, i, connections))
 			continue;
 		if (count > 0 && line->time - connections->times[count - 1] <= SAME_CONNECTION)
 			continue;
@@ -70,7 +77,7 @@ static void add_lines(const struct builtin *builtin, struct finding_work *work,
 	for (size_t i = 0; i < builtin->line_count; i++) {
 		const struct sighting *line = builtin_line(builtin, i);
 
-		if (line->time == STAMP_NONE || !builtin_is(builtin, i, connections->id))
+		if (line->time == STAMP_NONE || !is_connection(builtin, i, connections))
 			continue;
 		if (before == STAMP_NONE || line->time - before > SAME_CONNECTION) {
 			finding_line(work, builtin->lines[i]);
@@ -82,7 +89,8 @@ static void add_lines(const struct builtin *builtin, struct finding_work *work,
 void builtin_reconnects(struct builtin *builtin)
 {
 	/* Client and host tell of the same connections: the side that saw more counts. */
-	struct connections host = {.id = "connected"}, client = {.id = "client-connected"};
+	struct connections host = {.ids = {"connected"}};
+	struct connections client = {.ids = {"client-connected", "client-active"}};
 	const struct connections *more = &host;
 	double window = rule_limit(builtin->rule, "window");
 	struct finding_work work;

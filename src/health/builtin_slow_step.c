@@ -33,7 +33,7 @@ void builtin_slow_step(struct builtin *builtin)
 {
 	const struct finding_node *last = builtin->list->last;
 	double slowest[6] = {-1, -1, -1, -1, -1, -1};
-	size_t measured = 0, slow = 0;
+	size_t measured = 0, slow = 0, late = 0;
 	struct finding_work work;
 
 	for (const struct finding_node *i = builtin->list->first; i; i = i->next) {
@@ -41,6 +41,11 @@ void builtin_slow_step(struct builtin *builtin)
 		double duration = (double)finding->duration / 1e6, limit;
 
 		if (finding->rule->stage > 0 && finding->rule->stage <= 6 &&
+			finding->verdict == VERDICT_FAIL && finding->duration >= 0) {
+			/* Said by its own rule; but the others are not all quick. */
+			limit = stage_limit(builtin->rule, finding->rule->stage);
+			late += duration > limit;
+		} else if (finding->rule->stage > 0 && finding->rule->stage <= 6 &&
 			finding->verdict == VERDICT_PASS && finding->duration >= 0) {
 			limit = stage_limit(builtin->rule, finding->rule->stage);
 			measured++;
@@ -55,7 +60,7 @@ void builtin_slow_step(struct builtin *builtin)
 		if (i == last)
 			break;
 	}
-	if (measured == 0 || slow > 0)
+	if (measured == 0 || slow + late > 0)
 		return;
 	builtin_begin(builtin, &work);
 	for (size_t i = 0; i < 6; i++) {

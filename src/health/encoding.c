@@ -4,7 +4,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "health/head.h"
+
 #define REPLACEMENT 0xfffdu
+#define SQLITE "SQLite format 3" /* and a zero */
 #define WORD_HIGH UINT64_C(0x8080808080808080)
 
 /* Windows-1252 from 0x80 to 0x9f; zero where it has no character. Above, it is Latin-1. */
@@ -107,19 +110,73 @@ static enum encoding classify_zeros(const char *bytes, size_t length)
 	return ENCODING_BINARY;
 }
 
-/* A machine that loses its power leaves zeros at the end of a log; a log that is rotated by
- * copying begins with them. */
+static bool is_control(char byte)
+{
+	unsigned char c = (unsigned char)byte;
+
+	return (c < 0x20 && (c < '\b' || c > '\r') && c != 0x1b) || c == 0x7f;
+}
+
+struct sample {            /* what stands between zeros */
+	size_t bytes, odd; /* control characters, and bytes that are not UTF-8 */
+	bool has_lines;
+	bool has_head; /* a line with a stamp */
+	bool has_latin;
+	bool has_utf8;
+};
+
+/* A part without zeros. */
+static void sample_part(struct sample *sample, const char *bytes, size_t length)
+{
+	bool is_short;
+	uint32_t value;
+
+	sample->bytes += length;
+	for (size_t at = 0, size; at < length; at += size) {
+		size = character(bytes + at, length - at, &value, &is_short);
+		sample->odd += size == 0 || (size == 1 && is_control(bytes[at]));
+		sample->has_latin |= size == 0;
+		sample->has_utf8 |= size > 1;
+		if (size == 0)
+			size = 1;
+	}
+	while (length > 0) {
+		const char *end = memchr(bytes, '\n', length);
+		size_t line = end == NULL ? length : (size_t)(end - bytes);
+		struct head head;
+
+		sample->has_lines |= end != NULL;
+		sample->has_head |=
+			head_read(bytes, line, &head) && head.stamp.kind != STAMP_KIND_NONE;
+		bytes += line + (end != NULL);
+		length -= line + (end != NULL);
+	}
+}
+
+/* A machine that loses its power leaves zeros in a log, one that is rotated by copying begins with
+ * them: that is a log when the rest is text. Programs and databases hold text between zeros, too,
+ * but hardly a line with a stamp, and many bytes that no text has. */
 static enum encoding classify_without_zeros(const char *bytes, size_t length)
 {
-	while (length > 0 && bytes[length - 1] == '\0')
-		length--;
-	while (length > 0 && bytes[0] == '\0') {
-		bytes++;
-		length--;
-	}
-	if (length == 0 || memchr(bytes, '\0', length) != NULL)
+	struct sample sample = {.bytes = 0};
+	size_t at = 0;
+
+	/* This database may keep logs, line by line. */
+	if (length >= sizeof(SQLITE) && memcmp(bytes, SQLITE, sizeof(SQLITE)) == 0)
 		return ENCODING_BINARY;
-	return classify(bytes, length, true);
+	while (at < length) {
+		const char *zero = memchr(bytes + at, '\0', length - at);
+		size_t end = zero == NULL ? length : (size_t)(zero - bytes);
+
+		sample_part(&sample, bytes + at, end - at);
+		at = end + 1;
+	}
+	if (sample.bytes == 0 || sample.odd * 10 > sample.bytes * 3 ||
+		(!sample.has_head && (!sample.has_lines || sample.odd * 100 > sample.bytes)))
+		return ENCODING_BINARY;
+	if (sample.has_latin)
+		return ENCODING_LATIN1;
+	return sample.has_utf8 ? ENCODING_UTF8 : ENCODING_ASCII;
 }
 
 enum encoding encoding_detect(const char *bytes, size_t length, size_t *ret_mark)
@@ -162,6 +219,29 @@ enum encoding encoding_refine(enum encoding encoding, const char *bytes, size_t 
 	if (further == ENCODING_ASCII && encoding == ENCODING_UTF8)
 		return ENCODING_UTF8;
 	return further;
+}
+
+size_t encoding_blank_zeros(char *bytes, size_t length)
+{
+	char *at = bytes, *line = bytes, *zeros;
+	const char *end = bytes + length;
+	struct stamp stamp;
+	size_t count = 0;
+
+	while ((zeros = memchr(at, '\0', (size_t)(end - at))) != NULL) {
+		char *before = memrchr(at, '\n', (size_t)(zeros - at));
+
+		if (before != NULL)
+			line = before + 1;
+		for (at = zeros; at < end && *at == '\0'; at++)
+			*at = ' ';
+		count += (size_t)(at - zeros);
+		if (stamp_read(at, (size_t)(end - at), &stamp) > 0) {
+			memset(line, ' ', (size_t)(at - line));
+			line = at;
+		}
+	}
+	return count;
 }
 
 const char *encoding_name(enum encoding encoding)

@@ -19,7 +19,7 @@ enum encoding {
 	ENCODING_UTF16_LE,
 	ENCODING_UTF16_BE,
 	ENCODING_LATIN1, /* has bytes that are not UTF-8: read as Windows-1252 */
-	ENCODING_BINARY, /* NUL bytes and no pattern of UTF-16: not a log */
+	ENCODING_BINARY, /* NUL bytes, no pattern of UTF-16, and the rest is no text: not a log */
 };
 
 /* From the first bytes of a file (a few KiB). *ret_mark: bytes of a byte order mark to skip.
@@ -31,6 +31,12 @@ enum encoding encoding_refine(enum encoding encoding, const char *bytes, size_t 
 
 /* "utf-16le" */
 const char *encoding_name(enum encoding encoding);
+
+/* Makes text of whole lines with NUL bytes, as a machine that lost its power leaves them: they
+ * become blanks. Where a line with a stamp begins directly after them, the torn line before becomes
+ * blanks, too, so that lines keep their numbers. Returns how many there were; fast when there are
+ * none. */
+size_t encoding_blank_zeros(char *bytes, size_t length);
 
 /* UTF-16 to UTF-8. Converts as many whole characters as fit; *ret_taken bytes of input are
  * used up (an odd byte or half a pair stays), the return value is bytes of output. Broken pairs

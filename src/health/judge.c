@@ -35,15 +35,31 @@ static void see(struct judge *judge, uint64_t **seen, uint16_t pattern)
 		(*seen)[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
+static void begin_anew(struct judge *judge, uint32_t line)
+{
+	const struct sighting *sighting = judge_line(judge, line);
+	struct unit *unit;
+
+	if (sighting->session == STORE_HOST || judge->store->sessions[sighting->session].has_id)
+		return;
+	unit = judge_session_unit(judge, sighting->session);
+	if (unit)
+		judge_anew(judge, unit, line);
+}
+
 static void take_line(struct judge *judge, uint32_t line)
 {
 	const struct sighting *sighting = judge_line(judge, line);
 	uint32_t first = judge->first_use[sighting->pattern];
+	uint32_t owner = judge_owner(judge, line);
 
 	see(judge, &judge->folder_seen[judge->folder[sighting->source]], sighting->pattern);
+	see(judge, &judge->group_seen[judge->group[sighting->source]], sighting->pattern);
+	if (judge->begins[sighting->pattern])
+		begin_anew(judge, line);
 	for (uint32_t i = 0; i < judge->use_count[sighting->pattern]; i++) {
 		const struct judge_use *use = &judge->uses[first + i];
-		struct unit *unit = judge_unit(judge, use, line);
+		struct unit *unit = judge_unit(judge, use, line, owner);
 
 		if (!unit)
 			continue;
@@ -107,6 +123,26 @@ static void share_series(struct judge *judge)
 	}
 }
 
+/* Numbers that outcomes ask for are no sightings; that there is a series says that they were seen.
+ */
+static void see_series(struct judge *judge)
+{
+	for (size_t i = 0; i < judge->store->series_count; i++) {
+		const struct series *series = &judge->store->series[i];
+		uint16_t pattern = series->measure->pattern->number;
+		struct unit *unit = NULL;
+
+		if (series->count == 0)
+			continue;
+		if (series->session != STORE_HOST)
+			unit = judge_session_unit(judge, series->session);
+		see(judge, &judge->folder_seen[judge->folder[series->source]], pattern);
+		see(judge, &judge->group_seen[judge->group[series->source]], pattern);
+		if (unit)
+			see(judge, unit->seen, pattern);
+	}
+}
+
 static bool has_finding(const struct finding_list *list, uint32_t rule)
 {
 	for (const struct finding_node *i = list->first; i; i = i->next)
@@ -147,6 +183,24 @@ static void count_more(struct judge *judge, const struct unit *unit)
 		judge->more += i->more;
 }
 
+/* Who asks for one session gets nothing of others that stands among lines of nobody. */
+static void only_machines(struct finding_list *list)
+{
+	struct finding_node **link = &list->first;
+
+	list->last = NULL;
+	list->count = 0;
+	while (*link) {
+		if ((*link)->finding.rule->scope != RULE_SCOPE_HOST) {
+			*link = (*link)->next;
+			continue;
+		}
+		list->last = *link;
+		list->count++;
+		link = &(*link)->next;
+	}
+}
+
 static void report_host(struct judge *judge)
 {
 	struct report_session *host = &judge->report->host;
@@ -160,6 +214,8 @@ static void report_host(struct judge *judge)
 		judge_rules(judge, judge->units[i], &list, NULL);
 		count_more(judge, judge->units[i]);
 	}
+	if (judge->store->one_session)
+		only_machines(&list);
 	add_missing(judge, &nobody, RULE_SCOPE_HOST, &list);
 	judge_findings(judge, &list, host);
 	for (size_t i = 0; i < 6; i++) {
@@ -202,6 +258,7 @@ static void report_session(struct judge *judge, uint32_t number)
 		return;
 	}
 	judge_rules(judge, unit, &list, session);
+	builtin_crash_session(judge, unit, &list);
 	count_more(judge, unit);
 	if (is_told(judge, number, &list)) {
 		add_missing(judge, unit, RULE_SCOPE_SESSION, &list);
@@ -249,6 +306,7 @@ static int judge_all(struct judge *judge)
 	pass_over(judge);
 	if (asks) {
 		/* What a later line says counts for an earlier one: with all seen, again. */
+		see_series(judge);
 		arena_reset(judge->moving);
 		pass_over(judge);
 	}

@@ -59,6 +59,11 @@ static void collect(struct judge *judge, const struct rule_pattern *pattern, voi
 	collecting->next[pattern->number]++;
 }
 
+static bool is_builtin(const struct rule *rule, const char *name)
+{
+	return rule->builtin && strcmp(rule->builtin, name) == 0;
+}
+
 /* All uses in the order of rules and tracks, so that equal ones follow each other. */
 static void collect_uses(struct judge *judge, uint32_t *next)
 {
@@ -79,6 +84,10 @@ static void collect_uses(struct judge *judge, uint32_t *next)
 		collecting.use.track = JUDGE_BUILTIN;
 		for (size_t j = 0; rule->builtin && j < rule->pattern_count; j++)
 			collect(judge, &rule->patterns[j], &collecting);
+		/* A silence is judged by whether the session was connected. */
+		for (size_t j = 0; is_builtin(rule, "log-gap") && j < book->pattern_count; j++)
+			if (judge->connects[j] || judge->closes[j])
+				collect(judge, book->patterns[j], &collecting);
 	}
 }
 
@@ -141,6 +150,21 @@ static void ask(struct judge *judge, const struct rule_pattern *pattern, void *c
 		judge->seen_bit[pattern->number] = (int32_t)(*bits)++;
 }
 
+/* A log that has any of the rule's lines answers for itself. */
+static void ask_relatives(struct judge *judge, const struct rule_track *track, size_t *bits)
+{
+	for (size_t i = 0; i < track->outcome_count; i++) {
+		const struct rule_outcome *outcome = &track->outcomes[i];
+
+		for (size_t j = 0; j < outcome->requires_count; j++) {
+			const struct rule *rule = outcome->requires[j] -> rule;
+
+			for (size_t k = 0; k < rule->pattern_count; k++)
+				ask(judge, &rule->patterns[k], bits);
+		}
+	}
+}
+
 static int make_seen(struct judge *judge, bool *ret_asks)
 {
 	size_t bits = 0;
@@ -151,8 +175,10 @@ static int make_seen(struct judge *judge, bool *ret_asks)
 		return ERROR_MEMORY;
 	for (size_t i = 0; i < judge->book->pattern_count; i++)
 		judge->seen_bit[i] = -1;
-	for (size_t i = 0; i < judge->track_count; i++)
+	for (size_t i = 0; i < judge->track_count; i++) {
 		each_asked(judge, judge->tracks[i].track, ask, &bits);
+		ask_relatives(judge, judge->tracks[i].track, &bits);
+	}
 	judge->seen_words = (bits + 63) / 64;
 	*ret_asks = bits > 0;
 	return 0;
@@ -160,36 +186,59 @@ static int make_seen(struct judge *judge, bool *ret_asks)
 
 static void mark(bool *marks, const struct rule *rule, const char *id)
 {
-	const struct rule_pattern *pattern = rule_find_pattern(rule, id);
+	const struct rule_pattern *pattern = rule ? rule_find_pattern(rule, id) : NULL;
 
 	if (pattern)
 		marks[pattern->number] = true;
 }
 
-/* The rules that know when a session is closed. */
+static void mark_builtin(struct judge *judge, const struct rule *rule)
+{
+	if (is_builtin(rule, "log-gap")) {
+		mark(judge->opens, rule, "connected");
+		mark(judge->connects, rule, "connected");
+		mark(judge->closes, rule, "closed");
+	} else if (is_builtin(rule, "reconnects")) {
+		mark(judge->opens, rule, "connected");
+		mark(judge->connects, rule, "connected");
+		mark(judge->connects, rule, "client-connected");
+		mark(judge->connects, rule, "client-active");
+	} else if (is_builtin(rule, "crash")) {
+		mark(judge->begins, rule, "begins");
+	}
+}
+
+/* Who knows when a session begins, is connected, and is closed. */
 static int make_marks(struct judge *judge)
 {
+	static const char *const closing[] = {"closed", "close-code", "reason", "bye",
+		"old-close-code", "agent-closed", "client-closed"};
+	const struct rule *disconnect = rule_book_find(judge->book, "disconnect-session");
 	size_t count = judge->book->pattern_count + 1;
 
 	judge->opens = arena_alloc(judge->scratch, count * sizeof(judge->opens[0]));
 	judge->closes = arena_alloc(judge->scratch, count * sizeof(judge->closes[0]));
-	if (!judge->opens || !judge->closes)
+	judge->connects = arena_alloc(judge->scratch, count * sizeof(judge->connects[0]));
+	judge->begins = arena_alloc(judge->scratch, count * sizeof(judge->begins[0]));
+	if (arena_lacking(judge->scratch))
 		return ERROR_MEMORY;
-	for (size_t i = 0; i < judge->book->rule_count; i++) {
-		const struct rule *rule = judge->book->rules[i];
+	for (size_t i = 0; i < judge->book->rule_count; i++)
+		mark_builtin(judge, judge->book->rules[i]);
+	for (size_t i = 0; i < sizeof(closing) / sizeof(closing[0]); i++)
+		mark(judge->closes, disconnect, closing[i]);
+	for (size_t i = 0; i < judge->track_count; i++) {
+		const struct rule_track *track = judge->tracks[i].track;
 
-		if (!rule->builtin || strcmp(rule->builtin, "log-gap") != 0)
-			continue;
-		mark(judge->opens, rule, "connected");
-		mark(judge->closes, rule, "closed");
+		for (size_t j = 0; track->step_count > 0 && j < track->steps[0].on_count; j++)
+			judge->opens[track->steps[0].on[j]->number] = true;
 	}
 	return 0;
 }
 
 int judge_book(struct judge *judge, bool *ret_asks)
 {
-	if (make_tracks(judge) < 0 || make_uses(judge) < 0 || make_seen(judge, ret_asks) < 0 ||
-		make_marks(judge) < 0)
+	if (make_tracks(judge) < 0 || make_marks(judge) < 0 || make_uses(judge) < 0 ||
+		make_seen(judge, ret_asks) < 0)
 		return ERROR_MEMORY;
 	return 0;
 }

@@ -30,6 +30,9 @@ typedef void builtin_function(struct builtin *builtin);
 void judge_builtin(struct judge *judge, struct unit *unit, uint32_t rule, struct finding_list *list,
 	struct report_session *session);
 
+/* The crashes of a session's servers, which builtin_crash found. */
+void builtin_crash_session(struct judge *judge, struct unit *unit, struct finding_list *list);
+
 const struct sighting *builtin_line(const struct builtin *builtin, size_t index);
 /* The line is of the rule's pattern with this id. */
 bool builtin_is(const struct builtin *builtin, size_t index, const char *id);

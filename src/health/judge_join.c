@@ -1,4 +1,6 @@
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "health/judge_private.h"
 
@@ -94,8 +96,10 @@ static void join_track(struct joining *joining, const struct machine *machine)
 	struct joined *turn = joining->list;
 
 	if (machine->count == known) {
-		for (const struct attempt *i = machine->first; i; i = i->next, turn = turn->next)
+		for (const struct attempt *i = machine->first; i; i = i->next, turn = turn->next) {
+			assert(turn != NULL);
 			join_to(joining, turn, i);
+		}
 	} else if (known > 0 && only_outcome(machine->first, machine->count)) {
 		join_to(joining, nearest(joining, machine->first, INT64_MAX), machine->first);
 	} else if (only_outcome(turn ? turn->first : NULL, known)) {
@@ -146,8 +150,29 @@ static void fill_times(struct judge *judge, struct finding *finding, const struc
 		finding->duration = last->time - first->time;
 }
 
+/* The value that chose the cause in hexadecimal, for a text that wants it. */
+static void add_hex(struct finding_work *work, const struct attempt *attempt)
+{
+	char *name = arena_print(work->judge->arena, "%s_hex", attempt->by);
+	char text[RULE_HEX_SIZE];
+
+	if (!name || !attempt->cause || !strstr(attempt->cause->text, name))
+		return;
+	for (size_t i = 0; i < work->data_count; i++) {
+		const char *value = work->data[i].value;
+
+		if (strcmp(work->data[i].name, attempt->by) != 0)
+			continue;
+		if (rule_value_hex(value, strlen(value), text))
+			finding_data(work, name, text, SIZE_MAX, false, false);
+		return;
+	}
+}
+
 static void add_name(struct finding_work *work, const struct attempt *attempt)
 {
+	if (attempt->by)
+		add_hex(work, attempt);
 	if (attempt->by && attempt->cause && attempt->cause->name) {
 		char *name = arena_print(work->judge->arena, "%s_name", attempt->by);
 

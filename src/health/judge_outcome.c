@@ -1,9 +1,12 @@
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "health/head.h"
 #include "health/judge_private.h"
 
 #define SAME_ATTEMPTS 4 /* looked back for the same finding */
+#define CODE_SIZE 12
 
 /* Evidence keeps its first lines and the latest. */
 void attempt_note(struct attempt *attempt, uint32_t line)
@@ -35,26 +38,37 @@ struct attempt *attempt_new(struct judge *judge, struct machine *machine, uint32
 	return attempt;
 }
 
+static void drop_one(struct machine *machine)
+{
+	struct attempt *drop = machine->half;
+
+	for (struct attempt *i = drop->next; i; i = i->next)
+		if (i->verdict > drop->verdict)
+			drop = i;
+	if (drop == machine->half)
+		machine->half = drop->next;
+	drop->previous->next = drop->next;
+	if (drop->next)
+		drop->next->previous = drop->previous;
+	else
+		machine->last = drop->previous;
+	machine->count--;
+	machine->more++;
+}
+
 void attempt_keep(struct machine *machine, struct attempt *attempt)
 {
-	if (machine->count < JUDGE_ATTEMPTS) {
-		attempt->previous = machine->last;
-		if (machine->last)
-			machine->last->next = attempt;
-		else
-			machine->first = attempt;
-		machine->last = attempt;
-		machine->count++;
-		return;
-	}
-	machine->more++;
-	/* A failure is never lost behind many that passed. */
-	if (attempt->verdict < machine->last->verdict) {
-		struct attempt *place = machine->last;
-
-		attempt->previous = place->previous;
-		*place = *attempt;
-	}
+	if (machine->count == JUDGE_ATTEMPTS)
+		drop_one(machine);
+	attempt->previous = machine->last;
+	if (machine->last)
+		machine->last->next = attempt;
+	else
+		machine->first = attempt;
+	machine->last = attempt;
+	machine->count++;
+	if (machine->count == JUDGE_ATTEMPTS / 2 + 1)
+		machine->half = attempt;
 }
 
 static void unlink_open(struct judge *judge, struct attempt *attempt)
@@ -131,20 +145,35 @@ static bool capture_text(const struct judge *judge, uint32_t line, const char *n
 	return true;
 }
 
+/* The return code of a line. */
+static size_t code_text(const struct judge *judge, uint32_t line, char code[CODE_SIZE])
+{
+	const char *text = judge_line(judge, line)->text;
+	struct head head;
+
+	(void)head_read(text, strcspn(text, "\n"), &head);
+	return (size_t)snprintf(code, CODE_SIZE, "%d", head.code);
+}
+
 /* What an outcome says of this line; false when it knows no cause for the captured value. */
 static bool outcome_cause(const struct judge *judge, const struct rule *rule,
 	const struct rule_outcome *outcome, uint32_t line, struct said *ret_said)
 {
 	const struct rule_cause *cause;
+	char code[CODE_SIZE];
 	const char *text;
 	size_t length;
 
 	*ret_said = (struct said){outcome->verdict, outcome->cause, false};
 	if (!outcome->by)
 		return true;
-	if (!capture_text(judge, line, outcome->by, &text, &length))
+	if (strcmp(outcome->by, RULE_BY_CODE) == 0) {
+		text = code;
+		length = code_text(judge, line, code);
+	} else if (!capture_text(judge, line, outcome->by, &text, &length)) {
 		return false;
-	cause = rule_cause_by(rule, text, length);
+	}
+	cause = rule_cause_by(rule, outcome->by, text, length);
 	if (!cause)
 		return false;
 	ret_said->cause = cause;
@@ -167,20 +196,33 @@ static bool is_seen(const struct judge *judge, const uint64_t *seen,
 	return false;
 }
 
+/* On this machine; but a log that has a line of the same rule answers for itself. */
+static bool is_there(
+	const struct judge *judge, uint32_t source, const struct rule_pattern *required)
+{
+	const uint64_t *own = judge->group_seen[judge->group[source]];
+	const struct rule *rule = required->rule;
+
+	for (size_t i = 0; own && i < rule->pattern_count; i++) {
+		const struct rule_pattern *pattern = &rule->patterns[i];
+
+		if (is_seen(judge, own, &pattern, 1))
+			return is_seen(judge, own, &required, 1);
+	}
+	return is_seen(judge, judge->folder_seen[judge->folder[source]], &required, 1);
+}
+
 static bool outcome_counts(const struct judge *judge, const struct machine *machine,
 	const struct rule_outcome *outcome, uint32_t line)
 {
-	uint32_t folder = judge->folder[judge_line(judge, line)->source];
-	const struct rule_pattern *const *requires =
-		(const struct rule_pattern *const *)outcome->requires;
 	const struct rule_pattern *const *unless =
 		(const struct rule_pattern *const *)outcome->unless;
 
 	if (!machine->open && outcome->open_only)
 		return false;
-	if (outcome->requires_count > 0 &&
-		!is_seen(judge, judge->folder_seen[folder], requires, outcome->requires_count))
-		return false;
+	for (size_t i = 0; i < outcome->requires_count; i++)
+		if (!is_there(judge, judge_line(judge, line)->source, outcome->requires[i]))
+			return false;
 	return !is_seen(judge, *machine->unit->seen, unless, outcome->unless_count);
 }
 
@@ -195,12 +237,29 @@ static bool same_capture(const struct judge *judge, uint32_t a, uint32_t b, cons
 	return left_length == right_length && memcmp(left, right, left_length) == 0;
 }
 
+static bool same_line(const struct sighting *a, const struct sighting *b)
+{
+	return a->source == b->source && a->line == b->line;
+}
+
+/* The session was connected anew between the two lines. */
+static bool is_connected_between(
+	const struct judge *judge, const struct unit *unit, uint32_t a, uint32_t b)
+{
+	uint32_t line = unit->connected;
+
+	return line != JUDGE_NOBODY && line > a && line < b &&
+		!same_line(judge_line(judge, line), judge_line(judge, a)) &&
+		!same_line(judge_line(judge, line), judge_line(judge, b));
+}
+
 bool attempt_merges(const struct judge *judge, const struct attempt *attempt, uint32_t line)
 {
 	const struct rule_track *track = judge->tracks[attempt->machine->track].track;
 	uint32_t latest = attempt->evidence[attempt->evidence_count - 1];
 
 	return judge_close(judge, latest, line, track->merge) &&
+		!is_connected_between(judge, attempt->machine->unit, latest, line) &&
 		same_capture(judge, attempt->last, line, track->merge_by);
 }
 
@@ -218,11 +277,26 @@ static bool merge_same(
 	return false;
 }
 
+/* In a log without ids: the attempt and the line are of one server. */
+static bool same_server(const struct attempt *attempt, uint32_t line)
+{
+	uint32_t anew = attempt->machine->unit->anew;
+
+	return anew != JUDGE_NOBODY && attempt->first > anew && line > anew;
+}
+
+static bool earlier_server(const struct attempt *attempt)
+{
+	uint32_t anew = attempt->machine->unit->anew;
+
+	return anew != JUDGE_NOBODY && attempt->last < anew;
+}
+
 /* The finding in other words: true when the last attempt takes it in. */
 static bool merge_outcome(const struct judge *judge, struct attempt *last,
 	const struct rule_outcome *outcome, const struct said *said, uint32_t line)
 {
-	bool near = attempt_merges(judge, last, line);
+	bool same = same_server(last, line), near = same || attempt_merges(judge, last, line);
 
 	if (merge_same(judge, last, said, line))
 		return true;
@@ -240,8 +314,8 @@ static bool merge_outcome(const struct judge *judge, struct attempt *last,
 	if (!near)
 		return false;
 	if (!outcome->weak) {
-		/* Two causes of one weight are two findings. */
-		if (last->verdict == said->verdict)
+		/* Two causes of one weight are two findings; but a server fails once. */
+		if (last->verdict == said->verdict && !(same && said->verdict == VERDICT_FAIL))
 			return false;
 		if (said->verdict < last->verdict)
 			attempt_judge(last, said->verdict, said->cause);
@@ -273,6 +347,8 @@ static void outcome_alone(struct judge *judge, struct machine *machine,
 {
 	struct attempt *last = machine->last, *attempt = machine->pending;
 
+	if (last && earlier_server(last))
+		last = NULL;
 	if (last && last->verdict == VERDICT_PASS && said->verdict != VERDICT_PASS &&
 		!outcome->after_pass)
 		return;

@@ -5,9 +5,6 @@
 #include "base/error.h"
 #include "health/judge_private.h"
 
-/* Lines that follow a session's end this soon still tell of it. */
-#define AFTER_CLOSING 2000000
-
 struct named {
 	const char *name;
 	uint32_t source;
@@ -63,6 +60,7 @@ static int make_arrays(struct judge *judge)
 	judge->group_unit = array(judge, groups, sizeof(judge->group_unit[0]));
 	judge->folder_unit = array(judge, folders, sizeof(judge->folder_unit[0]));
 	judge->folder_seen = array(judge, folders, sizeof(judge->folder_seen[0]));
+	judge->group_seen = array(judge, groups, sizeof(judge->group_seen[0]));
 	judge->machine_seen = array(judge, folders, sizeof(judge->machine_seen[0]));
 	judge->session_seen =
 		array(judge, judge->store->session_count, sizeof(judge->session_seen[0]));
@@ -117,6 +115,35 @@ static int find_next(struct judge *judge)
 	return 0;
 }
 
+/* Clocks that threads read a moment apart are not set back. */
+#define SET_BACK 2000000
+
+struct furthest { /* line of a log, and when */
+	uint32_t line;
+	int64_t time;
+};
+
+static int find_set_back(struct judge *judge)
+{
+	const struct store *store = judge->store;
+	struct furthest *furthest = array(judge, store->source_count, sizeof(furthest[0]));
+
+	judge->set_back = array(judge, store->sighting_count, sizeof(judge->set_back[0]));
+	if (arena_lacking(judge->scratch))
+		return ERROR_MEMORY;
+	for (size_t i = 0; i < store->sighting_count; i++) {
+		const struct sighting *line = &store->sightings[i];
+		struct furthest *last = &furthest[line->source];
+
+		if (line->time == STAMP_NONE)
+			continue;
+		judge->set_back[i] = line->line < last->line && line->time - last->time > SET_BACK;
+		if (line->line > last->line)
+			*last = (struct furthest){line->line, line->time};
+	}
+	return 0;
+}
+
 int64_t judge_source_last(const struct judge *judge, uint32_t source)
 {
 	int64_t last = judge->store->sources[source].last, until = judge->store->until;
@@ -151,7 +178,7 @@ int judge_places(struct judge *judge)
 		if (last > *group_last)
 			*group_last = last;
 	}
-	return find_next(judge);
+	return find_next(judge) < 0 || find_set_back(judge) < 0 ? ERROR_MEMORY : 0;
 }
 
 const struct sighting *judge_line(const struct judge *judge, uint32_t line)
@@ -203,9 +230,10 @@ static struct unit *unit_new(struct judge *judge, uint32_t session, uint32_t fol
 		return NULL;
 	unit->session = session;
 	unit->folder = folder;
-	unit->closed = STAMP_NONE;
 	unit->line = JUDGE_NOBODY;
 	unit->host_line = JUDGE_NOBODY;
+	unit->connected = JUDGE_NOBODY;
+	unit->anew = JUDGE_NOBODY;
 	unit->seen = session == STORE_HOST ? &judge->machine_seen[folder]
 					   : &judge->session_seen[session];
 	return unit;
@@ -241,85 +269,8 @@ struct unit *judge_machine_unit(struct judge *judge, uint32_t source, int64_t ti
 	return unit;
 }
 
-static bool is_near(int64_t earlier, int64_t later)
-{
-	return earlier != STAMP_NONE && later >= earlier && later - earlier <= JUDGE_NEAR;
-}
-
-/* The session whose attempt waits for this line, the last opened first; in the same log before the
- * same folder. */
-static uint32_t waiting_session(
-	const struct judge *judge, uint32_t track, const struct sighting *sighting)
-{
-	const struct rule_pattern *pattern = judge->book->patterns[sighting->pattern];
-	uint32_t group = judge->group[sighting->source], beside = STORE_HOST;
-	const struct attempt *attempt = judge->tracks[track].newest_open;
-
-	for (unsigned i = 0; attempt && i < JUDGE_NEAR_CANDIDATES; i++, attempt = attempt->older) {
-		const struct sighting *opening = judge_line(judge, attempt->first);
-		uint32_t session = attempt->machine->unit->session;
-
-		if (!is_near(opening->time, sighting->time))
-			break;
-		if (session == STORE_HOST || !judge_awaits(judge, attempt, pattern))
-			continue;
-		if (judge->group[opening->source] == group ||
-			judge->group_place[group].session == session)
-			return session;
-		if (beside == STORE_HOST &&
-			judge->folder[opening->source] == judge->folder[sighting->source])
-			beside = session;
-	}
-	return beside;
-}
-
-static bool still_there(const struct judge *judge, const struct place *place, int64_t time)
-{
-	const struct unit *unit;
-
-	if (place->session == STORE_HOST || !is_near(place->time, time))
-		return false;
-	unit = judge->units[place->session];
-	return !unit || unit->closed == STAMP_NONE || time - unit->closed <= AFTER_CLOSING;
-}
-
-/* The session with the last line before this one. */
-static uint32_t earlier_session(const struct judge *judge, const struct sighting *sighting)
-{
-	const struct place *places[2] = {&judge->group_place[judge->group[sighting->source]],
-		&judge->folder_place[judge->folder[sighting->source]]};
-
-	for (size_t i = 0; i < 2; i++)
-		if (still_there(judge, places[i], sighting->time))
-			return places[i]->session;
-	return STORE_HOST;
-}
-
-static uint32_t near_session(const struct judge *judge, uint32_t track, uint32_t line)
-{
-	const struct sighting *sighting = judge_line(judge, line);
-	uint32_t session = STORE_HOST, next = judge->next_session[line];
-	bool is_track = track != JUDGE_BUILTIN && track != JUDGE_ASKED;
-	const struct unit *unit;
-
-	if (sighting->time == STAMP_NONE)
-		return STORE_HOST;
-	if (is_track)
-		session = waiting_session(judge, track, sighting);
-	if (session != STORE_HOST)
-		return session;
-	session = earlier_session(judge, sighting);
-	/* A client greets before it tells its log the new id. */
-	if (session == STORE_HOST)
-		return next;
-	unit = judge->units[session];
-	if (next != STORE_HOST && is_track && unit &&
-		judge_begins_again(judge, unit, track, judge->book->patterns[sighting->pattern]))
-		return next;
-	return session;
-}
-
-struct unit *judge_unit(struct judge *judge, const struct judge_use *use, uint32_t line)
+struct unit *judge_unit(
+	struct judge *judge, const struct judge_use *use, uint32_t line, uint32_t owner)
 {
 	const struct sighting *sighting = judge_line(judge, line);
 	const struct rule_pattern *pattern = judge->book->patterns[sighting->pattern];
@@ -328,28 +279,41 @@ struct unit *judge_unit(struct judge *judge, const struct judge_use *use, uint32
 	if (judge->book->rules[use->rule]->scope == RULE_SCOPE_HOST)
 		return judge_machine_unit(judge, sighting->source, sighting->time);
 	if (session == STORE_HOST && pattern->near == RULE_NEAR_YES)
-		session = near_session(judge, use->track, line);
+		session = judge_near_session(judge, use, line, owner);
 	if (session != STORE_HOST)
 		return judge_session_unit(judge, session);
 	return judge_machine_unit(judge, sighting->source, sighting->time);
 }
 
-static void place_side(struct judge *judge, struct unit *unit, const struct sighting *sighting)
+static struct unit_side *side_of(struct judge *judge, struct unit *unit, uint32_t number)
 {
-	uint32_t number = judge->side[sighting->source];
 	struct unit_side *side = unit->sides;
 
 	while (side && side->side != number)
 		side = side->next;
-	if (!side) {
-		side = arena_alloc(judge->moving, sizeof(*side));
-		if (!side)
-			return;
-		*side = (struct unit_side){unit->sides, number, STAMP_NONE};
-		unit->sides = side;
-	}
+	if (side)
+		return side;
+	side = arena_alloc(judge->moving, sizeof(*side));
+	if (!side)
+		return NULL;
+	*side = (struct unit_side){unit->sides, number, STAMP_NONE, STAMP_NONE};
+	unit->sides = side;
+	return side;
+}
+
+static void place_side(struct judge *judge, struct unit *unit, const struct sighting *sighting)
+{
+	struct unit_side *side = side_of(judge, unit, judge->side[sighting->source]);
+
+	if (!side)
+		return;
 	if (sighting->time > side->last)
 		side->last = sighting->time;
+	/* What is closed stays closed until it begins again. */
+	if (judge->opens[sighting->pattern])
+		side->closed = STAMP_NONE;
+	else if (judge->closes[sighting->pattern] && side->closed == STAMP_NONE)
+		side->closed = sighting->time;
 }
 
 void judge_place_line(struct judge *judge, struct unit *unit, uint32_t line)
@@ -360,19 +324,13 @@ void judge_place_line(struct judge *judge, struct unit *unit, uint32_t line)
 	if (unit->line == JUDGE_NOBODY)
 		unit->line = line;
 	place_side(judge, unit, sighting);
+	if (judge->connects[sighting->pattern])
+		unit->connected = line;
 	if (unit->session == STORE_HOST)
 		return;
 	if (unit->host_line == JUDGE_NOBODY && sighting->session == unit->session &&
 		sighting->source == store->sessions[unit->session].host_source)
 		unit->host_line = line;
-	/* A session that goes on after its closing was connected anew. */
-	if (judge->opens[sighting->pattern] ||
-		(sighting->session == unit->session && unit->closed != STAMP_NONE &&
-			sighting->time != STAMP_NONE &&
-			sighting->time - unit->closed > AFTER_CLOSING))
-		unit->closed = STAMP_NONE;
-	if (judge->closes[sighting->pattern])
-		unit->closed = sighting->time;
 	if (sighting->session == STORE_HOST)
 		return;
 	judge->group_place[judge->group[sighting->source]] =

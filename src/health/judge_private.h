@@ -2,7 +2,8 @@
  * judge_private.h - what the parts of the judge share.
  *
  *     judge.c         the pass over the sightings, and the report
- *     judge_place.c   which machine a source comes from, and which session a line belongs to
+ *     judge_place.c   which machine a source comes from, and what is judged by itself
+ *     judge_near.c    which session a line with the all-zero id belongs to
  *     judge_track.c   the state machines
  *     judge_join.c    attempts of several tracks become findings
  *     judge_finding.c texts, data and evidence of a finding
@@ -30,7 +31,7 @@
 /* Further sessions are only counted, when the report has this much, or everything together. */
 #define JUDGE_REPORT_ENOUGH ((size_t)128 * 1024 * 1024)
 #define JUDGE_TOGETHER ((size_t)224 * 1024 * 1024)
-#define JUDGE_ATTEMPTS 64         /* of one track in one unit */
+#define JUDGE_ATTEMPTS 64         /* of one track in one unit: the first half and the last */
 #define JUDGE_NEAR_LINES 5        /* without time, lines of one source this close belong together */
 #define JUDGE_SAME_OPENING 100000 /* microseconds: the same opening line again */
 #define JUDGE_NEAR_CANDIDATES 256 /* open attempts that are looked at for one line */
@@ -70,6 +71,7 @@ struct machine {              /* one track in one unit */
 	uint32_t track;
 	struct unit *unit;
 	struct attempt *first, *last;
+	struct attempt *half; /* with this one the last half begins */
 	unsigned count, more;
 	struct attempt *open;    /* NULL or the last */
 	struct attempt *pending; /* progress seen while none was open */
@@ -81,12 +83,20 @@ struct unit {
 	uint32_t folder;
 	struct machine *machines;
 	struct unit_side *sides;
-	int64_t closed;     /* STAMP_NONE, or when the session was closed */
 	uint32_t line;      /* its first line; JUDGE_NOBODY: none */
 	uint32_t host_line; /* its first line from session.host_line on */
-	uint64_t **seen;    /* patterns that outcomes ask for; of this unit, in both passes */
+	uint32_t connected; /* the last line that says so; JUDGE_NOBODY: none */
+	uint32_t anew;   /* of a log without ids: where its last server begins; or JUDGE_NOBODY */
+	uint64_t **seen; /* patterns that outcomes ask for; of this unit, in both passes */
 	struct judge_kept *kept, *kept_last; /* for built-ins, in order */
 	struct judge_series *series;
+};
+
+struct judge_crash { /* of a server that had a session */
+	struct judge_crash *next;
+	const struct rule *rule;
+	uint32_t session;
+	uint32_t begins, again; /* lines; JUDGE_NOBODY: it did not begin again */
 };
 
 struct judge_kept { /* a line for a built-in */
@@ -103,6 +113,7 @@ struct unit_side { /* a session's lines of one machine */
 	struct unit_side *next;
 	uint32_t side;
 	int64_t last;
+	int64_t closed; /* STAMP_NONE, or when the session was closed there */
 };
 
 struct judge_use {      /* a pattern is used */
@@ -138,7 +149,9 @@ struct judge {
 	struct place *group_place, *folder_place;
 	uint32_t *group_unit, *folder_unit; /* JUDGE_NOBODY: none yet */
 	uint32_t *next_session; /* of lines: which begins next in the same log, within JUDGE_NEAR */
+	bool *set_back;         /* of lines: a later one of the same log has an earlier time */
 	uint64_t **folder_seen, **machine_seen; /* by folder: all lines; those without session */
+	uint64_t **group_seen;
 	uint64_t **session_seen;
 
 	struct judge_track *tracks;
@@ -148,8 +161,11 @@ struct judge {
 	uint32_t *first_use, *use_count;
 	int32_t *seen_bit; /* of patterns; -1: nobody asks for it */
 	size_t seen_words;
-	bool *closes, *opens; /* patterns that close and open a session */
+	bool *closes, *opens; /* patterns that close a session, and that begin anything in it */
+	bool *connects;       /* patterns that say that it is connected */
+	bool *begins;         /* patterns with which a server's log begins */
 
+	struct judge_crash *crashes;
 	struct unit **units; /* sessions by number, then machines */
 	size_t unit_count, unit_capacity;
 	uint64_t lost;     /* findings for which there was no room */
@@ -202,18 +218,38 @@ bool judge_comparable(const struct judge *judge, uint32_t a, uint32_t b);
 /* Within `window` microseconds, or without time within JUDGE_NEAR_LINES of one source. */
 bool judge_close(const struct judge *judge, uint32_t a, uint32_t b, int64_t window);
 /* The unit that a line counts for; NULL: memory is short. */
-struct unit *judge_unit(struct judge *judge, const struct judge_use *use, uint32_t line);
+struct unit *judge_unit(
+	struct judge *judge, const struct judge_use *use, uint32_t line, uint32_t owner);
 void judge_place_line(struct judge *judge, struct unit *unit, uint32_t line);
 /* The last time in this log, of the lines that were judged. */
 int64_t judge_source_last(const struct judge *judge, uint32_t source);
 /* The last time that logs of this side say in this unit. */
 int64_t judge_side_last(const struct judge *judge, const struct unit *unit, uint32_t line);
 
+/* judge_near.c */
+/* The session that the line's own rule gives it to, before any machine moves by it; STORE_HOST: it
+ * does not say. */
+uint32_t judge_owner(const struct judge *judge, uint32_t line);
+/* The session of a line with the all-zero id; STORE_HOST: nobody's. */
+uint32_t judge_near_session(
+	const struct judge *judge, const struct judge_use *use, uint32_t line, uint32_t owner);
+
 /* judge_track.c */
+/* Both patterns are in one step or one outcome of the track, or both are outcomes that fail. */
+bool judge_same_step(const struct judge *judge, uint32_t track, uint16_t a, uint16_t b);
+/* The attempt would take its next step by this pattern. */
+bool judge_next_step(const struct judge *judge, const struct attempt *attempt,
+	const struct rule_pattern *pattern);
+/* The pattern begins an attempt of the track. */
+bool judge_opens(const struct judge *judge, uint32_t track, const struct rule_pattern *pattern);
+/* The pattern is an outcome of the track that fails, or is about to. */
+bool judge_refuses(const struct judge *judge, uint32_t track, const struct rule_pattern *pattern);
 void judge_take(struct judge *judge, struct unit *unit, uint32_t track, uint32_t line);
 /* The attempt would move by this pattern. */
 bool judge_awaits(const struct judge *judge, const struct attempt *attempt,
 	const struct rule_pattern *pattern);
+/* In a log without ids the server begins anew: what was before it is another session. */
+void judge_anew(struct judge *judge, struct unit *unit, uint32_t line);
 /* The end of the input, for all of a unit's machines. */
 void judge_finish(struct judge *judge, struct unit *unit);
 /* A line of this pattern begins an attempt of the track, and the unit has had one. */
@@ -227,7 +263,8 @@ void judge_outcome(struct judge *judge, struct machine *machine, const struct ju
 	uint32_t line);
 void attempt_note(struct attempt *attempt, uint32_t line);
 struct attempt *attempt_new(struct judge *judge, struct machine *machine, uint32_t line);
-/* Adds it to its machine's; past JUDGE_ATTEMPTS it takes the last one's place if it is worse. */
+/* Adds it to its machine's; past JUDGE_ATTEMPTS one between the first and the last ones goes, a
+ * failure after all others. */
 void attempt_keep(struct machine *machine, struct attempt *attempt);
 void attempt_end(struct judge *judge, struct attempt *attempt, uint32_t line);
 void attempt_judge(struct attempt *attempt, enum verdict verdict, const struct rule_cause *cause);

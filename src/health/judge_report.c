@@ -66,13 +66,14 @@ void judge_findings(
 	session->finding_count = count;
 }
 
-static int64_t longest_limit(const struct rule *rule)
+static int64_t shortest_limit(const struct rule *rule)
 {
 	int64_t limit = 0;
 
 	for (size_t i = 0; i < rule->track_count; i++)
 		for (size_t j = 0; j < rule->tracks[i].step_count; j++)
-			if (rule->tracks[i].steps[j].within > limit)
+			if (rule->tracks[i].steps[j].within > 0 &&
+				(limit == 0 || rule->tracks[i].steps[j].within < limit))
 				limit = rule->tracks[i].steps[j].within;
 	return limit;
 }
@@ -93,7 +94,7 @@ static void fill_stages(struct report_session *session)
 			continue;
 		stage = &session->stages[finding->rule->stage - 1];
 		if (stage->limit == 0)
-			stage->limit = longest_limit(finding->rule);
+			stage->limit = shortest_limit(finding->rule);
 		if (finding->verdict < stage->verdict) {
 			stage->verdict = finding->verdict;
 			stage->start = finding->start;
@@ -164,6 +165,26 @@ static void note(struct judge *judge, uint64_t count, const char *one, const cha
 		report->notes[report->note_count++] = text;
 }
 
+/* Sessions, not only lines: nobody may take the report for one about all of them. */
+static void note_lost(struct judge *judge)
+{
+	const struct store *store = judge->store;
+	bool is_one = store->sessions_lost == 1;
+	const char *text;
+
+	if (store->sessions_dropped == 0)
+		return;
+	text = arena_print(judge->arena,
+		"%s%llu session%s not judged, because there are more than are kept; %s %llu "
+		"line%s.",
+		store->sessions_lost_more ? "At least " : "",
+		(unsigned long long)store->sessions_lost, is_one ? " was" : "s were",
+		is_one ? "it has" : "they have", (unsigned long long)store->sessions_dropped,
+		store->sessions_dropped == 1 ? "" : "s");
+	if (text)
+		note(judge, 1, text, "");
+}
+
 struct gaps {
 	uint64_t files, long_lines, sightings;
 };
@@ -202,6 +223,11 @@ void judge_notes(struct judge *judge)
 			store->sightings_dropped + store->sessions_dropped + judge->lost +
 			judge->more + judge->left_out >
 		0;
+	report->cut = gaps.files + gaps.sightings + store->sightings_dropped +
+				store->sessions_dropped + store->skipped_more + judge->lost +
+				judge->more + judge->left_out >
+			0 ||
+		arena_lacking(judge->moving);
 	if (!report->notes)
 		return;
 	note(judge, skipped, "One file or folder was not read; it is listed with the reason.",
@@ -211,11 +237,14 @@ void judge_notes(struct judge *judge)
 	note(judge, gaps.long_lines, "One line was too long; its rest was not read.",
 		"lines were too long; their rest was not read.");
 	note(judge, store->sightings_dropped,
-		"One line was not judged, because its session has too many of its kind.",
-		"lines were not judged, because their sessions have too many of their kind.");
-	note(judge, store->sessions_dropped,
-		"One line belongs to a session beyond the number that is judged.",
-		"lines belong to sessions beyond the number that is judged.");
+		"One line was not judged: more lines of its kind came before it than are kept.",
+		"lines were not judged: more lines of their kind came before them than are kept.");
+	note_lost(judge);
+	note(judge, store->others_dropped,
+		"One line of another session was not kept; it could have told whose lines without "
+		"an id are.",
+		"lines of other sessions were not kept; they could have told whose lines without "
+		"an id are.");
 	note(judge, judge->more, "One attempt beyond the number that is listed was left out.",
 		"attempts beyond the number that is listed were left out.");
 	note(judge, judge->lost, "One finding was left out, because there was no room for it.",

@@ -5,6 +5,7 @@
 static const char new_attempt[] = "A new attempt began before this one ended.";
 static const char log_ends[] = "The log ends too early to tell.";
 static const char no_end[] = "The log shows how it began, but not how it ended.";
+static const char set_back[] = "The clock was set back within the log.";
 static const char no_times[] = "The lines carry no time, so the limits could not be judged.";
 
 bool judge_has_pattern(
@@ -45,24 +46,68 @@ static bool is_step(const struct rule_track *track, const struct rule_pattern *p
 	return false;
 }
 
+static bool outcome_has(const struct rule_outcome *outcome, const struct rule_pattern *pattern)
+{
+	return judge_has_pattern(
+		(const struct rule_pattern *const *)outcome->on, outcome->on_count, pattern);
+}
+
 static bool is_outcome(const struct rule_track *track, const struct rule_pattern *pattern)
 {
 	for (size_t i = 0; i < track->outcome_count; i++)
-		if (judge_has_pattern((const struct rule_pattern *const *)track->outcomes[i].on,
-			    track->outcomes[i].on_count, pattern))
+		if (outcome_has(&track->outcomes[i], pattern))
 			return true;
 	return false;
+}
+
+bool judge_refuses(const struct judge *judge, uint32_t track, const struct rule_pattern *pattern)
+{
+	const struct rule_track *refusing = judge->tracks[track].track;
+
+	for (size_t i = 0; i < refusing->outcome_count; i++)
+		if (!refusing->outcomes[i].progress &&
+			refusing->outcomes[i].verdict == VERDICT_FAIL &&
+			outcome_has(&refusing->outcomes[i], pattern))
+			return true;
+	return false;
+}
+
+bool judge_same_step(const struct judge *judge, uint32_t track, uint16_t a, uint16_t b)
+{
+	const struct rule_track *both = judge->tracks[track].track;
+	const struct rule_pattern *left = judge->book->patterns[a],
+				  *right = judge->book->patterns[b];
+
+	for (size_t i = 0; i < both->step_count; i++)
+		if (step_has(&both->steps[i], left))
+			return step_has(&both->steps[i], right);
+	for (size_t i = 0; i < both->outcome_count; i++)
+		if (outcome_has(&both->outcomes[i], left) && outcome_has(&both->outcomes[i], right))
+			return true;
+	return judge_refuses(judge, track, left) && judge_refuses(judge, track, right);
+}
+
+bool judge_next_step(const struct judge *judge, const struct attempt *attempt,
+	const struct rule_pattern *pattern)
+{
+	const struct rule_track *track = judge->tracks[attempt->machine->track].track;
+
+	return step_from(track, attempt->next_step, pattern) < track->step_count;
+}
+
+bool judge_opens(const struct judge *judge, uint32_t track, const struct rule_pattern *pattern)
+{
+	const struct rule_track *opened = judge->tracks[track].track;
+
+	return opened->step_count > 0 && step_has(&opened->steps[0], pattern);
 }
 
 bool judge_awaits(const struct judge *judge, const struct attempt *attempt,
 	const struct rule_pattern *pattern)
 {
-	const struct rule_track *track = judge->tracks[attempt->machine->track].track;
-
-	if (!attempt->open)
-		return false;
-	return step_from(track, attempt->next_step, pattern) < track->step_count ||
-		is_outcome(track, pattern);
+	return attempt->open &&
+		(judge_next_step(judge, attempt, pattern) ||
+			is_outcome(judge->tracks[attempt->machine->track].track, pattern));
 }
 
 /* Nothing that is needed is missing from `next` on. */
@@ -91,9 +136,7 @@ static int64_t missing_limit(const struct rule_track *track, size_t next)
 bool judge_begins_again(const struct judge *judge, const struct unit *unit, uint32_t track,
 	const struct rule_pattern *pattern)
 {
-	const struct rule_track *begun = judge->tracks[track].track;
-
-	if (begun->step_count == 0 || !step_has(&begun->steps[0], pattern))
+	if (!judge_opens(judge, track, pattern))
 		return false;
 	for (const struct machine *i = unit->machines; i; i = i->next)
 		if (i->track == track)
@@ -141,7 +184,9 @@ static void supersede(struct judge *judge, struct attempt *attempt, uint32_t lin
 	const struct rule_track *track = judge->tracks[attempt->machine->track].track;
 	int64_t limit = missing_limit(track, attempt->next_step);
 
-	if (track->never && limit > 0 && judge_comparable(judge, attempt->first, line) &&
+	if (judge->set_back[attempt->first])
+		end_without_evidence(judge, attempt, set_back);
+	else if (track->never && limit > 0 && judge_comparable(judge, attempt->first, line) &&
 		judge_line(judge, line)->time - judge_line(judge, attempt->first)->time > limit)
 		end_never(judge, attempt);
 	else
@@ -220,13 +265,18 @@ static void take_open_step(struct judge *judge, struct attempt *attempt, size_t 
 		pass(judge, attempt, line);
 }
 
+/* All its steps came. */
+static bool is_through(const struct attempt *attempt)
+{
+	return attempt->late || attempt->unjudged || attempt->verdict == VERDICT_PASS;
+}
+
 /* A step that needs no other: an attempt of its own, or the last one told again. */
 static void take_alone(struct judge *judge, struct machine *machine, size_t step, uint32_t line)
 {
 	struct attempt *last = machine->last;
 
-	if (last && (last->late || last->verdict == VERDICT_PASS) &&
-		attempt_merges(judge, last, line)) {
+	if (last && is_through(last) && attempt_merges(judge, last, line)) {
 		attempt_note(last, line);
 		return;
 	}
@@ -242,7 +292,7 @@ static bool note_after(struct judge *judge, struct attempt *last, const struct r
 {
 	size_t step = step_from(track, last->next_step, pattern);
 
-	if (step < track->step_count && (last->late || last->verdict == VERDICT_PASS) &&
+	if (step < track->step_count && is_through(last) &&
 		judge_close(judge, last->last, line, JUDGE_NEAR)) {
 		last->next_step = (unsigned)step + 1;
 		attempt_note(last, line);
@@ -309,6 +359,20 @@ void judge_take(struct judge *judge, struct unit *unit, uint32_t track, uint32_t
 		judge_outcome(judge, machine, taking, line);
 }
 
+/* A server's log may begin a moment after the line that starts it. */
+#define JUST_OPENED 10000000
+
+void judge_anew(struct judge *judge, struct unit *unit, uint32_t line)
+{
+	for (struct machine *i = unit->machines; i; i = i->next) {
+		if (i->open && !judge_close(judge, i->open->first, line, JUST_OPENED))
+			supersede(judge, i->open, line);
+		if (!i->open)
+			i->pending = NULL;
+	}
+	unit->anew = line;
+}
+
 /* The own log goes on past the limit. */
 static bool is_past_limit(const struct judge *judge, const struct attempt *attempt, int64_t limit)
 {
@@ -324,6 +388,8 @@ static void finish_attempt(struct judge *judge, struct attempt *attempt)
 
 	if (judge_line(judge, attempt->first)->time == STAMP_NONE)
 		end_without_evidence(judge, attempt, track->limits ? no_times : no_end);
+	else if (judge->set_back[attempt->first])
+		end_without_evidence(judge, attempt, set_back);
 	else if (limit == 0 || !track->track->never)
 		end_without_evidence(judge, attempt, no_end);
 	else if (is_past_limit(judge, attempt, limit))

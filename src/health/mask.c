@@ -36,7 +36,7 @@ static void replace_mac(struct walk *walk, const struct mask_found *found, const
 	char text[32];
 	size_t at = 0;
 
-	for (size_t i = 0; digits[i] != '\0' && i < MAC_DIGITS; i++) {
+	for (size_t i = 0; i < MAC_DIGITS && digits[i] != '\0'; i++) {
 		if (i > 0 && i % group == 0 && found->separator != 0)
 			text[at++] = found->separator;
 		text[at++] = digits[i];

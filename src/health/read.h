@@ -15,24 +15,26 @@
 #define READ_LINE_MAXIMUM (64 * 1024)
 
 struct read_progress {
-	uint64_t bytes, lines;   /* of logs, unpacked */
-	uint64_t done, total;    /* packed, see bundle_progress */
+	uint64_t bytes, lines; /* of logs, unpacked */
+	uint64_t done, total;  /* packed, see bundle_progress */
 	uint64_t members;
 };
 
 struct read_options {
-	unsigned threads; /* that search; 0: one for each core; 1: everything in the calling thread */
+	unsigned threads; /* that search; 0: one for each core; 1: everything in the calling thread
+			   */
 	bool digests;     /* SHA-256 of each source */
 	struct bundle_limits limits;
 	struct store_filter filter;
-	/* NULL, or called now and then from the calling thread: every 32 MiB of logs or 256 files. */
+	/* NULL, or called now and then from the calling thread: every 32 MiB of logs or 256 files.
+	 */
 	void (*progress)(void *context, const struct read_progress *progress);
 	void *context;
 };
 
-/* Reads everything. The store is the caller's, sorted. 0 also when parts could not be read (the store
- * lists them); ERROR_MEMORY, ERROR_SYSTEM (no threads), ERROR_CRYPTO (no SHA-256), ERROR_INPUT (a
- * pattern's literal cannot be searched). */
+/* Reads everything. The store is the caller's, sorted. 0 also when parts could not be read (the
+ * store lists them); ERROR_MEMORY, ERROR_SYSTEM (no threads), ERROR_CRYPTO (no SHA-256),
+ * ERROR_INPUT (a pattern's literal cannot be searched). */
 int read_bundle(const struct rule_book *book, char *const *paths, size_t count,
 	const struct read_options *options, struct store **ret_store);
 

@@ -1,6 +1,7 @@
 #include "health/read_blocks.h"
 
 #include <assert.h>
+#include <isa-l/crc64.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #define RAW_SIZE (64 * 1024)
 #define LINE_LEFT (READ_LINE_MAXIMUM + 1) /* kept of a long line, so that it is seen to be long */
 #define UTF8_LONGEST 4
+#define ZEROS_MANY 64 /* in a row; fewer are no matter */
 
 static_assert(FIRST_SIZE <= RAW_SIZE, "the first bytes fit into the raw ones");
 static_assert(LINE_LEFT < READ_BLOCK_SIZE / 2, "a block holds more than what is left of a line");
@@ -27,7 +29,8 @@ struct read_blocks {
 	struct bundle_member member;
 	bool open;
 	uint32_t source;
-	uint64_t bytes; /* of this member */
+	uint64_t bytes, zeros; /* of this member */
+	uint64_t check;
 	enum encoding encoding;
 	bool ended; /* the member gives no more */
 	bool damaged;
@@ -95,10 +98,52 @@ static int raw_read(struct read_blocks *blocks, char *bytes, size_t size, size_t
 	}
 	if (blocks->digest != NULL && EVP_DigestUpdate(blocks->digest, bytes, (size_t)length) != 1)
 		return ERROR_CRYPTO;
+	blocks->check =
+		crc64_ecma_refl(blocks->check, (const unsigned char *)bytes, (uint64_t)length);
 	blocks->bytes += (uint64_t)length;
 	blocks->progress.bytes += (uint64_t)length;
 	*ret_length = (size_t)length;
 	return 0;
+}
+
+/* Leaves one or two of many zeros in a row, so that they do not make a line too long: their number
+ * stays odd or even, as UTF-16 needs it. Returns the length. */
+static size_t squeeze(struct read_blocks *blocks, char *bytes, size_t length)
+{
+	char *to, *end = bytes + length, *at = memchr(bytes, '\0', length);
+
+	if (at == NULL)
+		return length;
+	for (to = at; at < end;) {
+		char *zeros = at, *next;
+		size_t run;
+
+		while (at < end && *at == '\0')
+			at++;
+		run = (size_t)(at - zeros);
+		if (run >= ZEROS_MANY) {
+			blocks->zeros += run - (2 - run % 2);
+			run = 2 - run % 2;
+		}
+		next = memchr(at, '\0', (size_t)(end - at));
+		if (next == NULL)
+			next = end;
+		memset(to, '\0', run);
+		memmove(to + run, at, (size_t)(next - at));
+		to += run + (size_t)(next - at);
+		at = next;
+	}
+	return (size_t)(to - bytes);
+}
+
+/* Bytes that are not UTF-16. */
+static int plain_read(struct read_blocks *blocks, char *bytes, size_t size, size_t *ret_length)
+{
+	int error = raw_read(blocks, bytes, size, ret_length);
+
+	if (error == 0)
+		*ret_length = squeeze(blocks, bytes, *ret_length);
+	return error;
 }
 
 static bool is_utf16(enum encoding encoding)
@@ -134,7 +179,7 @@ static int fill(struct read_blocks *blocks, struct read_block *block)
 		size_t length, room = READ_BLOCK_SIZE - block->length;
 		bool ended = blocks->ended;
 		int error = is_utf16(blocks->encoding) ? utf16_read(blocks, bytes, room, &length)
-						       : raw_read(blocks, bytes, room, &length);
+						       : plain_read(blocks, bytes, room, &length);
 
 		if (error != 0)
 			return error;
@@ -180,6 +225,8 @@ static int member_begin(struct read_blocks *blocks, struct read_block *block)
 
 	blocks->progress.members++;
 	blocks->bytes = 0;
+	blocks->zeros = 0;
+	blocks->check = 0;
 	blocks->ended = false;
 	blocks->damaged = false;
 	blocks->left_length = 0;
@@ -188,12 +235,12 @@ static int member_begin(struct read_blocks *blocks, struct read_block *block)
 	if (blocks->digest != NULL && EVP_DigestInit_ex(blocks->digest, EVP_sha256(), NULL) != 1)
 		return ERROR_CRYPTO;
 	do {
-		error = raw_read(
+		error = plain_read(
 			blocks, block->bytes + block->length, FIRST_SIZE - block->length, &length);
 		if (error != 0)
 			return error;
 		block->length += length;
-	} while (length > 0 && block->length < FIRST_SIZE);
+	} while (!blocks->ended && block->length < FIRST_SIZE);
 	blocks->encoding = encoding_detect(block->bytes, block->length, &mark);
 	if (blocks->encoding == ENCODING_BINARY) {
 		read_blocks_skipped(blocks, blocks->member.path, "not text");
@@ -254,6 +301,8 @@ static int member_end(struct read_blocks *blocks)
 	pthread_mutex_lock(blocks->lock);
 	source = &blocks->store->sources[blocks->source];
 	source->bytes = blocks->bytes;
+	source->zeros = blocks->zeros;
+	source->check = blocks->check;
 	memcpy(source->sha256, digest, sizeof(digest));
 	if (blocks->damaged)
 		source->reason = store_text(blocks->store, blocks->reason, strlen(blocks->reason),
@@ -282,12 +331,12 @@ int read_blocks_next(struct read_blocks *blocks, struct read_block *block)
 	if (result != 0)
 		return result;
 	block->source = blocks->source;
-	if (READ_BLOCK_SIZE - block->length >= UTF8_LONGEST) {
-		block->last = true;
-		result = member_end(blocks);
-	} else {
+	block->last = READ_BLOCK_SIZE - block->length >= UTF8_LONGEST;
+	if (!block->last)
 		cut(blocks, block);
-	}
+	blocks->zeros += encoding_blank_zeros(block->bytes, block->length);
+	if (block->last)
+		result = member_end(blocks);
 	if (blocks->input->progress != NULL)
 		blocks->input->progress(
 			blocks->input->context, &blocks->progress.done, &blocks->progress.total);

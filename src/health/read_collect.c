@@ -91,6 +91,19 @@ static void session_join(
 	}
 }
 
+static void session_lost(
+	struct read_collector *collector, const struct scan_track *track, bool has_id)
+{
+	struct session lost = {.has_id = has_id,
+		.id = track->id,
+		.source = collector->source,
+		.first = track->first,
+		.last = track->last,
+		.lines = track->lines};
+
+	store_session_lost(collector->store, &lost);
+}
+
 static int sessions_join(struct read_collector *collector, const struct scan_result *result)
 {
 	struct store *store = collector->store;
@@ -116,14 +129,16 @@ static int sessions_join(struct read_collector *collector, const struct scan_res
 		collector->sessions[i] = store_session(store, &track->id);
 		if (collector->sessions[i] != STORE_HOST)
 			session_join(collector, collector->sessions[i], track);
-		else if (track->lines > 1)
-			store->sessions_dropped += track->lines - 1; /* the store counted one */
+		else
+			session_lost(collector, track, true);
 	}
 	if (none->first != STAMP_NONE && read_hit_stands_for_session(collector, none->family)) {
 		uint32_t number = store_session_of_source(store, collector->source);
 
 		if (number != STORE_HOST)
 			session_join(collector, number, none);
+		else
+			session_lost(collector, none, false);
 	} else {
 		store->sessions[STORE_HOST].lines += none->lines;
 	}

@@ -16,14 +16,15 @@ bool read_hit_stands_for_session(const struct read_collector *collector, enum fa
 		family != FAMILY_TOOL;
 }
 
-/* False: a session for which there was no room. */
+/* False: a session for which there was no room, or one that made room for another. */
 static bool session_of_hit(struct read_collector *collector, const struct scan_hit *hit,
-	uint32_t track_session, uint32_t *ret_session)
+	const struct scan_track *track, uint32_t track_session, uint32_t *ret_session)
 {
 	*ret_session = STORE_HOST;
 	if (hit->track > SCAN_TRACK_ZERO) {
 		*ret_session = track_session;
-		return track_session != STORE_HOST;
+		return track_session != STORE_HOST &&
+			session_id_equal(&collector->store->sessions[track_session].id, &track->id);
 	}
 	if (hit->track == SCAN_TRACK_NONE && hit->time != STAMP_NONE &&
 		read_hit_stands_for_session(collector, hit->family)) {
@@ -200,10 +201,9 @@ int read_hit_add(struct read_collector *collector, const char *line, const struc
 		.text = collector->text,
 	};
 
-	if (!session_of_hit(collector, hit, track_session, &sighting.session)) {
-		collector->store->sightings_dropped++;
+	/* Its lines are counted already. */
+	if (!session_of_hit(collector, hit, track, track_session, &sighting.session))
 		return 0;
-	}
 	text_make(collector, line, hit->length);
 	return hit->kind == SCAN_XML ? xml_add(collector, &track->id, line, hit, &sighting)
 				     : line_add(collector, hit, &sighting);

@@ -134,7 +134,9 @@ struct render_skip *render_skips(const struct store *store, size_t *ret_count, i
 	*ret_error = 0;
 	for (size_t i = 0; i < store->source_count; i++)
 		most += (size_t)(store->sources[i].reason != NULL) +
-			(size_t)(store->sources[i].lines_long > 0);
+			(size_t)(store->sources[i].lines_long > 0) +
+			(size_t)(store->sources[i].zeros > 0) +
+			(size_t)(store->sources[i].twin != NULL);
 	if (most == 0)
 		return NULL;
 	skips = calloc(most, sizeof(*skips));
@@ -153,6 +155,11 @@ struct render_skip *render_skips(const struct store *store, size_t *ret_count, i
 		if (source->lines_long > 0)
 			skips[count++] = (struct render_skip){source->path,
 				"lines too long: their rest was not read", source->lines_long};
+		if (source->zeros > 0)
+			skips[count++] = (struct render_skip){
+				source->path, "NUL bytes were passed over", source->zeros};
+		if (source->twin != NULL)
+			skips[count++] = (struct render_skip){source->path, source->twin, 1};
 	}
 	qsort(skips, count, sizeof(*skips), by_path);
 	*ret_count = unique(skips, count);

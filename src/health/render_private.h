@@ -33,8 +33,9 @@ struct render_skip {
 };
 
 /* All of them in the order of the store: what was skipped, then sources that were cut short and
- * their lines that were too long; the same path and reason only once. Free with free(). NULL with
- * a count of 0: nothing, or *ret_error is ERROR_MEMORY. */
+ * their lines that were too long, NUL bytes, and logs that are there twice; the same path and
+ * reason only once. Free with free(). NULL with a count of 0: nothing, or *ret_error is
+ * ERROR_MEMORY. */
 struct render_skip *render_skips(const struct store *store, size_t *ret_count, int *ret_error);
 
 /* The skips are sorted by path: those of this path, NULL and 0 when there are none. */

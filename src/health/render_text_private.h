@@ -7,7 +7,7 @@
 #include "health/render_page.h"
 #include "health/report.h"
 
-#define RENDER_TEXT_NARROW 64 /* below: no result, no time and no detail in tables */
+#define RENDER_TEXT_NARROW 64 /* below: no result and no detail in tables */
 #define RENDER_TEXT_MOMENT 48
 
 /* The day and the time of day of a moment, without what kind does not tell; "" for STAMP_NONE. */
@@ -21,6 +21,11 @@ void render_text_heading(const struct render_page *page, const struct report_ses
 /* render_text_table.c: a line for each diagnostic, worst first; those that passed again and again
  * in one, those without evidence folded. */
 void render_text_table(const struct render_page *page, const struct report_session *session);
+
+/* render_text_detail.c: what a line of the table says behind its time; nothing when there are no
+ * words for it. */
+void render_text_detail(
+	const struct render_page *page, const struct finding *finding, struct render_words *words);
 
 /* render_text_cause.c: a block for each failure and warning: cause, who should do what, evidence.
  */

@@ -9,6 +9,8 @@
 #define TITLE_MOST 36 /* columns of a title */
 #define RESULT_COLUMNS 7
 #define FOLD_MARGIN 12
+#define TITLE_LEAST 18  /* columns of a title beside a day */
+#define FOLD_WHOLE 80   /* columns; below, the list of what there is no evidence of is cut */
 #define DETAIL_LEAST 24 /* columns; below, no detail */
 #define ATTEMPTS_MOST 8 /* failed ones with a line each */
 
@@ -127,68 +129,6 @@ static struct layout measure(const struct render_page *page, const struct report
 	return layout;
 }
 
-static const char *value_of(const struct finding *finding, const char *name, const char *end)
-{
-	size_t length = strlen(name);
-
-	for (size_t i = 0; i < finding->data_count; i++)
-		if (strncmp(finding->data[i].name, name, length) == 0 &&
-			strcmp(finding->data[i].name + length, end) == 0)
-			return finding->data[i].value;
-	return NULL;
-}
-
-/* "12 ms, mean 10 ms": the most extreme value of each measure. */
-static void measures_of(const struct finding *finding, struct render_words *words)
-{
-	const struct rule *rule = finding->rule;
-
-	for (size_t i = 0; i < rule->measure_count; i++) {
-		const struct rule_measure *measure = &rule->measures[i];
-		const char *extreme = value_of(finding, measure->id, "");
-		const char *mean = value_of(finding, measure->id, "_mean");
-		char text[RENDER_PAGE_TEXT];
-
-		if (extreme == NULL || mean == NULL)
-			continue;
-		if (strcmp(extreme, mean) == 0)
-			snprintf(text, sizeof(text), "%s %s %s", measure->title, extreme,
-				measure->unit);
-		else
-			snprintf(text, sizeof(text), "%s %s %s, mean %s", measure->title, extreme,
-				measure->unit, mean);
-		render_words_add(words, text);
-	}
-}
-
-/* One line's worth: the cause, or what is known of a success. */
-static void detail_of(
-	const struct render_page *page, const struct finding *finding, struct render_words *words)
-{
-	char clean[RENDER_PAGE_TEXT];
-
-	*words = (struct render_words){.length = 0};
-	if (finding->cause_text != NULL) {
-		render_page_clean(page, finding->cause_text, clean);
-		render_words_add(words, clean);
-		return;
-	}
-	measures_of(finding, words);
-	if (words->length > 0)
-		return;
-	for (size_t i = 0; i < finding->data_count; i++) {
-		const struct report_data *data = &finding->data[i];
-
-		if (strcmp(data->name, "collected") == 0 || strcmp(data->name, "duration_s") == 0 ||
-			data->value[0] == '\0' || (data->number && strcmp(data->value, "0") == 0))
-			continue;
-		render_page_clean(page, data->value, clean);
-		render_words_add(words, data->name);
-		render_words_append(words, " ");
-		render_words_append(words, clean);
-	}
-}
-
 /* What a note has to say, where the line has no room for it; a failure and a warning have a block
  * of their own, and the title of a pass says enough. */
 static void told_below(const struct render_page *page, const struct finding *finding)
@@ -202,39 +142,62 @@ static void told_below(const struct render_page *page, const struct finding *fin
 	render_page_wrapped(page, RENDER_DIM, clean, 4, 4, page->columns, 3);
 }
 
-/* Mark and title; and how long it took, at the right. */
-static void narrow_row(const struct render_page *page, char *title, const char *duration)
+/* Title, time and how long it took; the mark says the result. The year, and then the day, give way
+ * to the title. */
+static void narrow_row(const struct render_page *page, const struct report_session *session,
+	const struct line *line, const struct layout *layout, char *title)
 {
-	size_t width = page->columns - 4 - (duration[0] != '\0' ? strlen(duration) + 1 : 0);
+	char duration[RENDER_DURATION_SIZE], time[RENDER_TEXT_MOMENT * 2];
+	char right[sizeof(duration) + sizeof(time) + 2];
+	size_t used = 4 + (layout->duration > 0 ? layout->duration + 1 : 0);
+	const char *shown = time;
+	int length;
 
-	render_page_cut(page, title, width);
-	if (duration[0] == '\0') {
+	render_duration(line->duration, duration);
+	time_of(session, line->finding, time);
+	if (strcspn(time, "-") == 4)
+		shown += 5;
+	if (used + strlen(shown) + 1 + TITLE_LEAST > page->columns && strrchr(time, ' ') != NULL)
+		shown = strrchr(time, ' ') + 1;
+	length = snprintf(right, sizeof(right), "%s%s%*s", shown, layout->duration > 0 ? " " : "",
+		(int)layout->duration, duration);
+	used = 4 + (length > 0 ? (size_t)length + 1 : 0);
+	while (length > 0 && right[length - 1] == ' ')
+		right[--length] = '\0';
+	render_page_cut(page, title, page->columns - used);
+	if (length == 0) {
 		fprintf(page->stream, "%s\n", title);
 		return;
 	}
-	render_page_padded(page, title, width);
-	fprintf(page->stream, " %s\n", duration);
+	render_page_padded(page, title, page->columns - used);
+	fprintf(page->stream, " %s\n", right);
 }
 
 /* Result, time, duration and detail; no line ends in blanks. */
 static void wide_row(const struct render_page *page, const struct report_session *session,
-	const struct finding *finding, const struct layout *layout, const char *duration)
+	const struct line *line, const struct layout *layout)
 {
+	const struct finding *finding = line->finding;
 	bool quiet = finding->verdict >= VERDICT_NOTE;
 	size_t used = 4 + layout->title + 2 + RESULT_COLUMNS;
 	char time[RENDER_TEXT_MOMENT * 2], columns[RENDER_TEXT_MOMENT * 4];
+	char duration[RENDER_DURATION_SIZE];
 	struct render_words detail;
 	int length;
 
+	render_duration(line->duration, duration);
 	time_of(session, finding, time);
-	detail_of(page, finding, &detail);
+	render_text_detail(page, finding, &detail);
 	length = snprintf(columns, sizeof(columns), "%*s%s%-*s%s%*s",
 		(int)(RESULT_COLUMNS - strlen(verdict_title(finding->verdict))), "",
 		layout->time > 0 ? "  " : "", (int)layout->time, time,
 		layout->duration > 0 ? "  " : "", (int)layout->duration, duration);
 	used += (layout->time > 0 ? 2 + layout->time : 0) +
 		(layout->duration > 0 ? 2 + layout->duration : 0);
-	if (used + 2 + DETAIL_LEAST > page->columns)
+	/* A note has no block of its own: what does not fit stands below. */
+	if (used + 2 + DETAIL_LEAST > page->columns ||
+		(finding->verdict == VERDICT_NOTE &&
+			used + 2 + text_columns(detail.text) > page->columns))
 		detail.length = 0;
 	while (detail.length == 0 && length > 0 && columns[length - 1] == ' ')
 		columns[--length] = '\0';
@@ -255,28 +218,38 @@ static void row(const struct render_page *page, const struct report_session *ses
 	const struct line *line, const struct layout *layout)
 {
 	const struct finding *finding = line->finding;
-	char title[RENDER_PAGE_TEXT], duration[RENDER_DURATION_SIZE];
+	char title[RENDER_PAGE_TEXT];
 
 	title_of(page, line, title);
-	render_duration(line->duration, duration);
 	fprintf(page->stream, "  %s%s%s ",
 		render_page_paint(page, render_page_colour(finding->verdict)),
 		render_page_mark(page, finding->verdict), render_page_paint(page, RENDER_PLAIN));
 	if (page->columns < RENDER_TEXT_NARROW) {
-		narrow_row(page, title, duration);
+		narrow_row(page, session, line, layout, title);
 		told_below(page, finding);
 		return;
 	}
 	render_page_padded(page, title, layout->title);
-	wide_row(page, session, finding, layout, duration);
+	wide_row(page, session, line, layout);
 }
 
-/* Which diagnostics the log says nothing about: two lines at most, JSON has them all. */
+/* Where the list of what there is no evidence of is cut, it begins with what matters most: the six
+ * stages, then what else is about a session, then the machine. */
+static unsigned fold_rank(const struct rule *rule)
+{
+	if (rule->stage > 0)
+		return 0;
+	return rule->phase == RULE_HOST ? 2 : 1;
+}
+
+#define FOLD_RANKS 3
+
+/* Which diagnostics the log says nothing about. */
 static void folded(const struct render_page *page, const struct report_session *session)
 {
 	char clean[RENDER_PAGE_TEXT], begin[64];
 	struct render_words names = {.length = 0};
-	size_t count = 0;
+	size_t count = 0, listed = 0;
 
 	for (size_t i = 0; i < session->finding_count; i++)
 		count += session->findings[i].verdict == VERDICT_NO_EVIDENCE;
@@ -284,17 +257,21 @@ static void folded(const struct render_page *page, const struct report_session *
 		return;
 	snprintf(begin, sizeof(begin), "no evidence (%zu): ", count);
 	render_words_append(&names, begin);
-	for (size_t i = 0, listed = 0; i < session->finding_count; i++) {
-		const struct finding *finding = &session->findings[i];
+	for (unsigned rank = 0; rank < FOLD_RANKS; rank++) {
+		for (size_t i = 0; i < session->finding_count; i++) {
+			const struct finding *finding = &session->findings[i];
 
-		if (finding->verdict != VERDICT_NO_EVIDENCE)
-			continue;
-		render_words_append(&names, listed++ > 0 ? ", " : "");
-		render_page_clean(page, finding->rule->title, clean);
-		render_words_append(&names, clean);
+			if (finding->verdict != VERDICT_NO_EVIDENCE ||
+				fold_rank(finding->rule) != rank)
+				continue;
+			render_words_append(&names, listed++ > 0 ? ", " : "");
+			render_page_clean(page, finding->rule->title, clean);
+			render_words_append(&names, clean);
+		}
 	}
-	/* Breaking between words costs a part of the first line. */
-	render_page_cut(page, names.text, 2 * (page->columns - 5) - FOLD_MARGIN);
+	/* Two lines; breaking between words costs a part of the first one. */
+	if (page->columns < FOLD_WHOLE)
+		render_page_cut(page, names.text, 2 * (page->columns - 5) - FOLD_MARGIN);
 	fprintf(page->stream, "  %s%s%s ", render_page_paint(page, RENDER_DIM),
 		render_page_mark(page, VERDICT_NO_EVIDENCE), render_page_paint(page, RENDER_PLAIN));
 	render_page_wrapped(page, RENDER_DIM, names.text, 4, 4, page->columns, 0);

@@ -38,12 +38,13 @@ struct report_remedy {
 struct finding {
 	const struct rule *rule;
 	enum verdict verdict;
-	unsigned attempt, attempts; /* 1 of 2; 1 of 1 when there is only one */
-	int64_t start, end;         /* STAMP_NONE */
-	enum stamp_kind kind;       /* of these times */
-	int64_t duration;           /* microseconds; -1: not judged */
+	unsigned attempt, attempts;     /* 1 of 2; 1 of 1 when there is only one */
+	int64_t start, end;             /* STAMP_NONE */
+	enum stamp_kind kind;           /* of these times */
+	int64_t duration;               /* microseconds; -1: not judged */
 	const struct rule_cause *cause; /* or NULL */
-	const char *cause_text; /* captures filled in; why there is no evidence, for no-evidence; or NULL */
+	const char *cause_text; /* captures filled in; why there is no evidence, for no-evidence; or
+				   NULL */
 	struct report_remedy *remedies;
 	size_t remedy_count;
 	struct report_data *data;
@@ -60,21 +61,22 @@ struct report_plot {
 	const struct series *series;
 };
 
-struct report_stage { /* of the six; for the timeline */
+struct report_stage {         /* of the six; for the timeline */
 	enum verdict verdict; /* VERDICT_NO_EVIDENCE: nothing known */
-	int64_t start, end; /* STAMP_NONE */
-	int64_t limit;      /* microseconds; 0: none */
+	int64_t start, end;   /* STAMP_NONE */
+	int64_t limit;        /* microseconds; 0: none */
 };
 
 struct report_session {
-	uint32_t number; /* in the store; STORE_HOST for report.host */
+	uint32_t number;              /* in the store; STORE_HOST for report.host */
 	char id[SESSION_ID_TEXT + 1]; /* "" when its logs carry none */
-	const char *source; /* path, when it has no id; NULL */
-	int64_t started, ended; /* STAMP_NONE */
+	const char *source;           /* path, when it has no id; NULL */
+	int64_t started, ended;       /* STAMP_NONE */
 	enum stamp_kind kind;
 	enum report_path path;
 	enum verdict worst; /* VERDICT_NO_EVIDENCE when nothing was found */
-	struct finding *findings; /* by rule order, then attempt; rules without evidence included, once */
+	struct finding
+		*findings; /* by rule order, then attempt; rules without evidence included, once */
 	size_t finding_count;
 	struct report_stage stages[6];
 	struct report_plot *plots;
@@ -86,11 +88,14 @@ struct report {
 	const struct rule_book *book;
 	struct report_session *sessions; /* by time of start */
 	size_t session_count;
-	struct report_session host; /* what belongs to no session */
-	uint64_t summary[VERDICT_COUNT]; /* findings of all sessions and the host; no-evidence ones too */
+	struct report_session host;      /* what belongs to no session */
+	uint64_t summary[VERDICT_COUNT]; /* findings of all sessions and the host; no-evidence ones
+					    too */
 	const char **notes; /* limits reached, sessions not told apart ...: whole sentences */
 	size_t note_count;
 	bool incomplete; /* something was not read */
+	bool cut; /* limits dropped lines, sessions or attempts, or a file was read in part only;
+		     not for what was skipped on purpose */
 	struct arena *arena;
 };
 

@@ -3,10 +3,11 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "health/rule_private.h"
 
-#define NUMBER_SIZE 32
+#define GROUP_DIGITS 3
 
 static const struct rule_builtin builtins[] = {
 #define BUILTIN(name, function, patterns, causes, limits) {name, patterns, causes, limits},
@@ -166,6 +167,16 @@ static bool same_number(const char *value, const char *text, size_t length)
 	return read_number(value, strlen(value), &a) && read_number(text, length, &b) && a == b;
 }
 
+bool rule_value_hex(const char *value, size_t length, char text[RULE_HEX_SIZE])
+{
+	uint64_t number;
+
+	if (!read_number(value, length, &number))
+		return false;
+	(void)snprintf(text, RULE_HEX_SIZE, "0x%03llx", (unsigned long long)number);
+	return true;
+}
+
 /* Bytes of the prefix that a value "PREFIX*" and a text share; 0 when it is no prefix of it. */
 static size_t prefix_of(const char *value, const char *text, size_t length)
 {
@@ -173,32 +184,41 @@ static size_t prefix_of(const char *value, const char *text, size_t length)
 
 	if (value[prefix] != '*' || prefix == 0 || prefix > length)
 		return 0;
-	return memcmp(value, text, prefix) == 0 ? prefix : 0;
+	return strncasecmp(value, text, prefix) == 0 ? prefix : 0;
 }
 
-const struct rule_cause *rule_cause_by(const struct rule *rule, const char *value, size_t length)
+/* The same for numbers: "0x3*" is 0x300 to 0x3ff, "0x100*" is 0x1000 to 0x100f. */
+static size_t group_of(const char *value, const char *number)
+{
+	size_t prefix = prefix_of(value, number, strlen(number));
+	size_t digits = strlen("0x") + GROUP_DIGITS;
+
+	return strlen(number) == (prefix < digits ? digits : prefix + 1) ? prefix : 0;
+}
+
+const struct rule_cause *rule_cause_by(
+	const struct rule *rule, const char *by, const char *value, size_t length)
 {
 	const struct rule_cause *best = NULL;
 	size_t best_prefix = 0;
-	char number_text[NUMBER_SIZE] = "";
-	uint64_t number;
+	char number[RULE_HEX_SIZE];
+	bool is_number = rule_value_hex(value, length, number);
 
-	/* Groups of numbers are written in hexadecimal: "0x3*". */
-	if (read_number(value, length, &number))
-		(void)snprintf(
-			number_text, sizeof(number_text), "0x%03llx", (unsigned long long)number);
 	for (size_t i = 0; i < rule->cause_count; i++) {
 		const struct rule_cause *cause = &rule->causes[i];
 		size_t prefix;
 
-		if (!cause->value)
+		if (!cause->value || (cause->by && (!by || strcmp(cause->by, by) != 0)))
 			continue;
-		if ((strlen(cause->value) == length && memcmp(cause->value, value, length) == 0) ||
+		if ((strlen(cause->value) == length &&
+			    strncasecmp(cause->value, value, length) == 0) ||
 			same_number(cause->value, value, length))
 			return cause;
-		prefix = prefix_of(cause->value, value, length);
-		if (prefix == 0)
-			prefix = prefix_of(cause->value, number_text, strlen(number_text));
+		/* Groups of numbers are written in hexadecimal: "0x3*". */
+		if (is_number && strncmp(cause->value, "0x", 2) == 0)
+			prefix = group_of(cause->value, number);
+		else
+			prefix = prefix_of(cause->value, value, length);
 		if (prefix > best_prefix || (!best && strcmp(cause->value, "*") == 0)) {
 			best = cause;
 			best_prefix = prefix;

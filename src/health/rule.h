@@ -21,6 +21,8 @@
 #define RULE_PATTERNS_MAXIMUM 2000 /* of a book */
 #define RULE_STEPS_MAXIMUM 8       /* of a track */
 #define RULE_FAULT_SIZE 512
+#define RULE_HEX_SIZE 20
+#define RULE_BY_CODE "rc" /* what `by` calls the return code of a line */
 
 enum verdict {
 #define VERDICT(NAME, name, mark, title) VERDICT_##NAME,
@@ -60,6 +62,7 @@ struct rule_pattern {
 					    set, often a message's name) */
 	bool measured;                   /* a measure uses it: its numbers go to series */
 	bool sighted;                    /* a track or built-in uses it: it goes to the sightings */
+	bool asked; /* `requires` or `unless` names it; numbers tell that by their series alone */
 	const char **samples;
 	size_t sample_count;
 };
@@ -76,6 +79,7 @@ struct rule_cause {
 	const char *name;  /* NULL, or the vendor's name of the value */
 	const char *value; /* NULL, or the captured value it stands for: exact text, "PREFIX*", a
 			      number in any notation ("0x301" is "769"), "*" for any other */
+	const char *by;    /* NULL, or the capture its value belongs to; others never choose it */
 	enum verdict
 		verdict; /* of an outcome with `by`, or of a built-in; VERDICT_COUNT: its own */
 	struct rule_remedy *remedies;
@@ -96,14 +100,15 @@ struct rule_outcome {
 	size_t on_count;
 	enum verdict verdict;
 	const struct rule_cause *cause; /* NULL with `by`, or when a pass needs none */
-	const char *by; /* NULL, or the capture whose value chooses the cause by rule_cause.value */
-	bool open_only; /* counts only while an attempt is open */
-	bool weak;      /* a more specific outcome of the same attempt replaces its cause */
+	const char *by;  /* NULL, or the capture whose value chooses the cause by rule_cause.value;
+			    RULE_BY_CODE: the return code of the line */
+	bool open_only;  /* counts only while an attempt is open */
+	bool weak;       /* a more specific outcome of the same attempt replaces its cause */
 	bool after_pass; /* counts also when the last attempt passed (default: ignored then) */
 	bool progress; /* does not close the attempt: noted in its evidence only, its cause is taken
 			  when the attempt fails later */
 	const struct rule_pattern *
-		*requires; /* one of these was seen in the same host's or client's logs */
+		*requires; /* each of these was seen in the same host's or client's logs */
 	size_t requires_count;
 	const struct rule_pattern **unless; /* none of these was seen in the same session */
 	size_t unless_count;
@@ -193,9 +198,15 @@ const struct rule_cause *rule_find_cause(const struct rule *rule, const char *id
 double rule_limit(
 	const struct rule *rule, const char *name); /* asserts that it exists: lint proved it */
 
-/* The cause that a captured value stands for: exact or the same number, then the longest prefix (of
- * the text, or of the number written as 0x and at least three digits), then "*"; NULL. */
-const struct rule_cause *rule_cause_by(const struct rule *rule, const char *value, size_t length);
+/* The cause that the value of the capture `by` stands for, among those that belong to it or to
+ * none: exact (letters without case) or the same number, then the longest prefix, then "*"; NULL.
+ * Prefixes that begin with 0x are groups of numbers, in hexadecimal: "0x3*" those of three digits,
+ * a longer one those with one digit more than it has. */
+const struct rule_cause *rule_cause_by(
+	const struct rule *rule, const char *by, const char *value, size_t length);
+
+/* Writes a number that is decimal or 0x... as 0x and at least three digits. False: it is none. */
+bool rule_value_hex(const char *value, size_t length, char text[RULE_HEX_SIZE]);
 
 /* "no-evidence"; "failed"; "network", "the network". */
 const char *verdict_name(enum verdict verdict);

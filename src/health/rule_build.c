@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "health/rule_private.h"
@@ -152,6 +153,14 @@ static int build_remedies(
 	return 0;
 }
 
+/* A value, and whose it is, must choose one cause. */
+static bool same_value(const struct rule_cause *cause, const struct rule_file_cause *from)
+{
+	if (!cause->value || strcasecmp(cause->value, from->value) != 0)
+		return false;
+	return !cause->by || !from->by || strcmp(cause->by, from->by) == 0;
+}
+
 static int check_cause(const struct rule_source *source, struct rule_fault *fault,
 	const struct rule_file_cause *from, size_t index, bool built_in)
 {
@@ -168,11 +177,15 @@ static int check_cause(const struct rule_source *source, struct rule_fault *faul
 			source, fault, path, "there is a cause '%s' already", from->id);
 	rule_path(path, "causes[%zu].value", index);
 	for (size_t i = 0; from->value && i < rule->cause_count; i++) {
-		if (rule->causes[i].value && strcmp(rule->causes[i].value, from->value) == 0)
+		if (same_value(&rule->causes[i], from))
 			return rule_source_fault(source, fault, path,
 				"the value '%s' stands for the cause '%s' already", from->value,
 				rule->causes[i].id);
 	}
+	rule_path(path, "causes[%zu].by", index);
+	if (from->by && !from->value)
+		return rule_source_fault(source, fault, path,
+			"'by' without 'value'; expected the value of this capture");
 	rule_path(path, "causes[%zu].result", index);
 	if (from->result != 0 && !from->value && !built_in)
 		return rule_source_fault(source, fault, path,
@@ -200,6 +213,7 @@ static int build_causes(struct arena *arena, const struct rule_source *source,
 		rule->causes[i].text = cause->text;
 		rule->causes[i].name = cause->name;
 		rule->causes[i].value = cause->value;
+		rule->causes[i].by = cause->by;
 		rule->causes[i].verdict =
 			cause->result == 0 ? VERDICT_COUNT : (enum verdict)(cause->result - 1);
 		rule->cause_count++;

@@ -37,6 +37,12 @@ static bool can_fail(const struct rule *rule, const struct rule_track *track)
 		(track->never && track->never->verdict == VERDICT_FAIL);
 }
 
+/* The outcome's capture can have the cause's value. */
+static bool rule_chooses(const struct rule_outcome *outcome, const struct rule_cause *cause)
+{
+	return outcome->by && cause->value && (!cause->by || strcmp(cause->by, outcome->by) == 0);
+}
+
 static void use_by_outcome(struct use *use, const struct rule *rule, const struct rule_track *track,
 	const struct rule_outcome *outcome, const struct rule_cause *cause)
 {
@@ -46,7 +52,7 @@ static void use_by_outcome(struct use *use, const struct rule *rule, const struc
 	if (outcome->progress && !can_fail(rule, track))
 		verdict = VERDICT_NOTE;
 	note_use(use, outcome->cause == cause, verdict);
-	if (outcome->by && cause->value)
+	if (rule_chooses(outcome, cause))
 		note_use(use, true,
 			cause->verdict == VERDICT_COUNT ? outcome->verdict : cause->verdict);
 }
@@ -60,7 +66,8 @@ static bool is_of_passing(const struct rule *rule, const struct rule_cause *caus
 		const struct rule_track *track = &rule->tracks[i];
 
 		for (size_t j = 0; j < track->outcome_count; j++) {
-			if (track->outcomes[j].by && track->outcomes[j].verdict != VERDICT_FAIL)
+			if (rule_chooses(&track->outcomes[j], cause) &&
+				track->outcomes[j].verdict != VERDICT_FAIL)
 				return true;
 		}
 	}
@@ -113,6 +120,15 @@ static bool list_captures(
 	return false;
 }
 
+/* "result_name" */
+static bool is_of_by(const char *by, const char *suffix, const char *name, size_t length)
+{
+	size_t own = strlen(by);
+
+	return length == own + strlen(suffix) && memcmp(name, by, own) == 0 &&
+		memcmp(name + own, suffix, strlen(suffix)) == 0;
+}
+
 static bool track_captures(const struct rule_track *track, const char *name, size_t length)
 {
 	for (size_t i = 0; i < track->step_count; i++) {
@@ -126,10 +142,11 @@ static bool track_captures(const struct rule_track *track, const char *name, siz
 		if (list_captures((const struct rule_pattern *const *)outcome->on,
 			    outcome->on_count, name, length))
 			return true;
-		/* "result_name": the public name of the value that chose the cause */
-		if (outcome->by && length == strlen(outcome->by) + strlen("_name") &&
-			memcmp(name, outcome->by, strlen(outcome->by)) == 0 &&
-			memcmp(name + strlen(outcome->by), "_name", strlen("_name")) == 0)
+		/* the public name of the value that chose the cause, and the value in hexadecimal
+		 */
+		if (outcome->by &&
+			(is_of_by(outcome->by, "_name", name, length) ||
+				is_of_by(outcome->by, "_hex", name, length)))
 			return true;
 	}
 	return false;
@@ -179,6 +196,43 @@ static void prove_text(struct lint *lint, const char *part, const char *text)
 	}
 }
 
+/* How many different captures choose causes of the rule; *ret_used: `by` is one of them. */
+static unsigned count_by(const struct rule *rule, const char *by, bool *ret_used)
+{
+	const char *first = NULL;
+	unsigned count = 0;
+
+	*ret_used = false;
+	for (size_t i = 0; i < rule->track_count; i++) {
+		const struct rule_track *track = &rule->tracks[i];
+
+		for (size_t j = 0; j < track->outcome_count; j++) {
+			const char *own = track->outcomes[j].by;
+
+			if (!own)
+				continue;
+			*ret_used = *ret_used || (by && strcmp(by, own) == 0);
+			if (!first || (count == 1 && strcmp(first, own) != 0))
+				count++;
+			if (!first)
+				first = own;
+		}
+	}
+	return count;
+}
+
+static void prove_by(struct lint *lint, const struct rule_cause *cause)
+{
+	bool used;
+	unsigned count = count_by(lint->rule, cause->by, &used);
+
+	if (cause->by && !used)
+		lint_fault(lint, cause->id, "no outcome chooses by '%s'", cause->by);
+	if (!cause->by && cause->value && strcmp(cause->value, "*") == 0 && count > 1)
+		lint_fault(lint, cause->id,
+			"'*' takes any value of several captures; expected 'by' with one of them");
+}
+
 static void prove_cause(struct lint *lint, const struct rule_cause *cause)
 {
 	const struct rule *rule = lint->rule;
@@ -189,8 +243,9 @@ static void prove_cause(struct lint *lint, const struct rule_cause *cause)
 	if (use.fails && cause->remedy_count == 0 && !is_of_passing(rule, cause))
 		lint_fault(lint, cause->id, "a failure without remedy");
 	if (cause->value && !strchr(cause->value, '*') &&
-		rule_cause_by(rule, cause->value, strlen(cause->value)) != cause)
+		rule_cause_by(rule, cause->by, cause->value, strlen(cause->value)) != cause)
 		lint_fault(lint, cause->id, "its value stands for another cause, too");
+	prove_by(lint, cause);
 	prove_text(lint, cause->id, cause->text);
 	for (size_t i = 0; i < cause->remedy_count; i++)
 		prove_text(lint, cause->id, cause->remedies[i].text);

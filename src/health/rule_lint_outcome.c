@@ -1,8 +1,12 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "health/head.h"
 #include "health/rule_lint_private.h"
 
+#define CODE_SIZE 12
+#define GROUP_LONG 4 /* bytes of "0xN*", which has three digits; longer ones get one more */
 #define WHAT_SIZE 256
 #define VALUE_SIZE 1100
 #define LONG_BEFORE (600 * LINT_SECOND)
@@ -26,6 +30,16 @@ static bool has(const struct rule_outcome *outcome, const struct rule_pattern *p
 	return false;
 }
 
+static const struct rule_cause *cause_of_code(const struct told *told, const char *line)
+{
+	char code[CODE_SIZE];
+	struct head head;
+
+	(void)head_read(line, strlen(line), &head);
+	(void)snprintf(code, sizeof(code), "%d", head.code);
+	return rule_cause_by(told->proof->lint->rule, RULE_BY_CODE, code, strlen(code));
+}
+
 /* The cause that an outcome with `by` takes for the line it saw last. */
 static const struct rule_cause *chosen_cause(const struct told *told)
 {
@@ -37,9 +51,11 @@ static const struct rule_cause *chosen_cause(const struct told *told)
 
 		if (sighting->pattern != told->pattern->number)
 			continue;
+		if (strcmp(told->outcome->by, RULE_BY_CODE) == 0)
+			return cause_of_code(told, sighting->text);
 		for (size_t j = 0; j < template_captures(template); j++) {
 			if (strcmp(template_name(template, j), told->outcome->by) == 0)
-				return rule_cause_by(lint->rule,
+				return rule_cause_by(lint->rule, told->outcome->by,
 					sighting->matched + sighting->captures[j].at,
 					sighting->captures[j].length);
 		}
@@ -74,7 +90,8 @@ static void begin(const struct told *told)
 	lint_begin(told->proof->lint);
 	if (outcome->requires_count == 0)
 		return;
-	proof_add(told->proof, proof_sample(outcome->requires[0]));
+	for (size_t i = 0; i < outcome->requires_count; i++)
+		proof_add(told->proof, proof_sample(outcome->requires[i]));
 	told->proof->lint->time += LONG_BEFORE;
 }
 
@@ -93,11 +110,12 @@ static const struct rule_outcome *failing_outcome(const struct rule_track *track
 
 /* Progress is taken for the cause when the attempt fails later. In a track where nothing fails, it
  * is evidence only. */
-static void prove_progress(const struct told *told, const char *sample)
+static void prove_progress(struct told *told, const char *sample)
 {
 	const struct proof *proof = told->proof;
 	const struct rule_track *track = proof->track;
 	const struct rule_outcome *failing = failing_outcome(track);
+	const struct rule_cause *cause = told->outcome->cause;
 
 	begin(told);
 	if (proof_opens(track))
@@ -111,9 +129,15 @@ static void prove_progress(const struct told *told, const char *sample)
 	} else {
 		return;
 	}
-	if (lint_judge(proof->lint))
-		lint_expect(proof->lint, told->part, "progress, and then a failure", VERDICT_FAIL,
-			told->outcome->cause);
+	if (!lint_judge(proof->lint))
+		return;
+	if (told->outcome->by) {
+		cause = chosen_cause(told);
+		if (!cause)
+			return;
+		told->proved++;
+	}
+	lint_expect(proof->lint, told->part, "progress, and then a failure", VERDICT_FAIL, cause);
 }
 
 static void prove_line(struct told *told, const char *sample, const char *name)
@@ -123,7 +147,7 @@ static void prove_line(struct told *told, const char *sample, const char *name)
 	char what[WHAT_SIZE];
 
 	if (outcome->progress) {
-		if (outcome->cause)
+		if (outcome->cause || outcome->by)
 			prove_progress(told, sample);
 		return;
 	}
@@ -157,9 +181,28 @@ static void example_of(const char *value, char text[VALUE_SIZE])
 	bool prefix = length > 0 && value[length - 1] == '*';
 
 	(void)snprintf(text, VALUE_SIZE, "%.*s%s", (int)(length - prefix), value,
-		!prefix              ? ""
-			: length > 1 ? "77"
-				     : NO_VALUE);
+		!prefix                                                       ? ""
+			: length > GROUP_LONG && strncmp(value, "0x", 2) == 0 ? "7"
+			: length > 1                                          ? "77"
+									      : NO_VALUE);
+}
+
+/* The capture that chooses takes decimal numbers only. */
+static bool is_number(const struct told *told)
+{
+	const struct template *template = told->pattern->template;
+
+	for (size_t i = 0; i < template_captures(template); i++) {
+		if (strcmp(template_name(template, i), told->outcome->by) == 0)
+			return template_type(template, i) == TEMPLATE_NUMBER;
+	}
+	return false;
+}
+
+static void write_decimal(char text[VALUE_SIZE])
+{
+	if (strncmp(text, "0x", 2) == 0)
+		(void)snprintf(text, VALUE_SIZE, "%llu", strtoull(text, NULL, 16));
 }
 
 /* The sample with each value that a cause of the rule stands for. */
@@ -171,12 +214,15 @@ static void prove_values(struct told *told, const char *sample)
 	buffer_init(&line, LINT_SAMPLE_MAXIMUM);
 	for (size_t i = 0; lint->error == 0 && i < lint->rule->cause_count; i++) {
 		const char *value = lint->rule->causes[i].value;
+		const char *by = lint->rule->causes[i].by;
 		char text[VALUE_SIZE];
 		char name[WHAT_SIZE];
 
-		if (!value)
+		if (!value || (by && strcmp(by, told->outcome->by) != 0))
 			continue;
 		example_of(value, text);
+		if (is_number(told))
+			write_decimal(text);
 		(void)snprintf(name, sizeof(name), "'%.64s' in sample 1", text);
 		if (lint_put(told->proof->lint, told->pattern, sample, told->outcome->by, text,
 			    &line))

@@ -53,7 +53,8 @@ void lint_end(struct lint *lint);
 
 /* The last run has this finding of the rule. */
 bool lint_found(const struct lint *lint, enum verdict verdict, const struct rule_cause *cause);
-/* A fault unless it has. `what` was done: "its steps in order". */
+/* A fault unless it has, and all captures of its texts have something. `what` was done: "its steps
+ * in order". */
 void lint_expect(struct lint *lint, const char *part, const char *what, enum verdict verdict,
 	const struct rule_cause *cause);
 

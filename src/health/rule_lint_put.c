@@ -58,20 +58,35 @@ static bool find_in_elements(const struct rule_pattern *pattern, size_t capture,
 	return false;
 }
 
+/* The number after "RC:" of the first line. */
+static bool find_code(const char *sample, struct place *ret_place)
+{
+	const char *at = strstr(sample, "RC:");
+
+	if (!at)
+		return false;
+	at += strlen("RC:");
+	at += strspn(at, " ");
+	*ret_place = (struct place){at, strspn(at, "-0123456789")};
+	return ret_place->length > 0;
+}
+
 bool lint_put(struct lint *lint, const struct rule_pattern *pattern, const char *sample,
 	const char *capture, const char *text, struct buffer *line)
 {
 	struct place place;
 	size_t index = 0;
-	bool found;
+	bool code, found;
 
 	while (index < template_captures(pattern->template) &&
 		strcmp(template_name(pattern->template, index), capture) != 0)
 		index++;
-	if (index == template_captures(pattern->template))
+	code = index == template_captures(pattern->template) && strcmp(capture, RULE_BY_CODE) == 0;
+	if (index == template_captures(pattern->template) && !code)
 		return false;
-	found = pattern->xml_element ? find_in_elements(pattern, index, sample, &place)
-				     : find_in_lines(pattern, index, sample, &place);
+	found = code                   ? find_code(sample, &place)
+		: pattern->xml_element ? find_in_elements(pattern, index, sample, &place)
+				       : find_in_lines(pattern, index, sample, &place);
 	if (!found)
 		return false;
 	buffer_clear(line);

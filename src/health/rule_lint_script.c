@@ -166,7 +166,8 @@ static const struct finding *next_finding(const struct lint *lint, size_t *place
 	return NULL;
 }
 
-bool lint_found(const struct lint *lint, enum verdict verdict, const struct rule_cause *cause)
+static const struct finding *find(
+	const struct lint *lint, enum verdict verdict, const struct rule_cause *cause)
 {
 	const struct finding *finding;
 	size_t place = 0;
@@ -174,9 +175,40 @@ bool lint_found(const struct lint *lint, enum verdict verdict, const struct rule
 	while ((finding = next_finding(lint, &place)) != NULL) {
 		if (finding->rule == lint->rule && finding->verdict == verdict &&
 			finding->cause == cause)
-			return true;
+			return finding;
+	}
+	return NULL;
+}
+
+bool lint_found(const struct lint *lint, enum verdict verdict, const struct rule_cause *cause)
+{
+	return find(lint, verdict, cause) != NULL;
+}
+
+static bool has_data(const struct finding *finding, const char *name, size_t length)
+{
+	for (size_t i = 0; i < finding->data_count; i++) {
+		const struct report_data *data = &finding->data[i];
+
+		if (strlen(data->name) == length && memcmp(data->name, name, length) == 0)
+			return data->value[0] != '\0';
 	}
 	return false;
+}
+
+/* Each {name} of a text was put in. */
+static void prove_filled(
+	struct lint *lint, const char *part, const struct finding *finding, const char *text)
+{
+	while ((text = strchr(text, '{')) != NULL) {
+		size_t length = strcspn(++text, "{}");
+
+		if (*text == '{')
+			text++;
+		else if (!has_data(finding, text, length))
+			lint_fault(lint, part, "the text of '%s' has nothing for '%.*s'",
+				finding->cause->id, (int)length, text);
+	}
 }
 
 /* The worst that was found. */
@@ -202,10 +234,16 @@ static void describe(const struct lint *lint, char text[TEXT_SIZE])
 void lint_expect(struct lint *lint, const char *part, const char *what, enum verdict verdict,
 	const struct rule_cause *cause)
 {
+	const struct finding *finding = find(lint, verdict, cause);
 	char found[TEXT_SIZE];
 
-	if (lint_found(lint, verdict, cause))
+	if (finding) {
+		if (cause)
+			prove_filled(lint, part, finding, cause->text);
+		for (size_t i = 0; cause && i < cause->remedy_count; i++)
+			prove_filled(lint, part, finding, cause->remedies[i].text);
 		return;
+	}
 	describe(lint, found);
 	lint_fault(lint, part, "%s: expected %s (%s), found %s", what, verdict_name(verdict),
 		cause ? cause->id : "no cause", found);

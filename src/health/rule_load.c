@@ -223,8 +223,13 @@ static int number_patterns(struct rule_holder *holder, struct rule_fault *fault)
 		const struct rule *rule = book->rules[i];
 
 		for (size_t j = 0; j < rule->pattern_count; j++) {
-			rule->patterns[j].number = (uint16_t)book->pattern_count;
-			book->patterns[book->pattern_count++] = &rule->patterns[j];
+			struct rule_pattern *pattern = &rule->patterns[j];
+
+			/* Numbers come each minute, for days: their series tells that they came. */
+			if (pattern->asked && !pattern->measured)
+				pattern->sighted = true;
+			pattern->number = (uint16_t)book->pattern_count;
+			book->patterns[book->pattern_count++] = pattern;
 		}
 	}
 	return 0;

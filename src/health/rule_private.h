@@ -54,7 +54,7 @@ struct rule_resolver {
 /* Tracks of the rule; rule_track.c. */
 int rule_track_resolve(const struct rule_resolver *resolver, const struct rule_file *from);
 
-/* Patterns by name, own or "rule/pattern"; they become sighted. */
+/* Patterns by name, own or "rule/pattern"; those of "on" become sighted, others asked. */
 int rule_resolve_list(const struct rule_resolver *resolver, const char *place, const char *key,
 	const char **names, size_t count, const struct rule_pattern ***ret_list);
 

@@ -61,7 +61,10 @@ int rule_resolve_list(const struct rule_resolver *resolver, const char *place, c
 				return rule_source_fault(resolver->source, resolver->fault, path,
 					"'%s' is named twice", names[i]);
 		}
-		pattern->sighted = true;
+		if (strcmp(key, "on") == 0)
+			pattern->sighted = true;
+		else
+			pattern->asked = true;
 		list[i] = pattern;
 	}
 	*ret_list = list;

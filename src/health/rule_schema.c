@@ -176,6 +176,7 @@ static const struct cyaml_schema_field cause_fields[] = {
 	TEXT("text", 0, struct rule_file_cause, text, LINE_MAXIMUM),
 	TEXT("name", OPTIONAL, struct rule_file_cause, name, LINE_MAXIMUM),
 	TEXT("value", OPTIONAL, struct rule_file_cause, value, LINE_MAXIMUM),
+	TEXT("by", OPTIONAL, struct rule_file_cause, by, NAME_MAXIMUM),
 	CYAML_FIELD_ENUM("result", CYAML_FLAG_STRICT | OPTIONAL, struct rule_file_cause, result,
 		verdicts, VERDICTS_COUNT),
 	LIST("remedies", OPTIONAL, struct rule_file_cause, remedies, &remedy_entry, 0),

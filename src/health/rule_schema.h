@@ -94,6 +94,7 @@ struct rule_file_cause {
 	const char *text;
 	const char *name;
 	const char *value;
+	const char *by;
 	int result; /* 0, or enum verdict + 1 */
 	struct rule_file_remedy *remedies;
 	unsigned remedies_count;

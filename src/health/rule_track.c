@@ -121,6 +121,17 @@ static int resolve_steps(const struct rule_resolver *resolver, const struct rule
 	return 0;
 }
 
+static bool has_choice(const struct rule *rule, const char *by)
+{
+	for (size_t i = 0; i < rule->cause_count; i++) {
+		const struct rule_cause *cause = &rule->causes[i];
+
+		if (cause->value && (!cause->by || strcmp(cause->by, by) == 0))
+			return true;
+	}
+	return false;
+}
+
 /* A capture that chooses the cause must be in each pattern, and choose something. */
 static int check_by(
 	const struct rule_resolver *resolver, const struct rule_outcome *outcome, const char *place)
@@ -130,15 +141,14 @@ static int check_by(
 
 	rule_path(path, "%s.by", place);
 	for (size_t i = 0; i < outcome->on_count; i++) {
-		if (rule_resolve_capture(outcome->on[i], outcome->by) < 0)
+		if (strcmp(outcome->by, RULE_BY_CODE) != 0 &&
+			rule_resolve_capture(outcome->on[i], outcome->by) < 0)
 			return rule_source_fault(resolver->source, resolver->fault, path,
 				"the pattern '%s' captures no '%s'", outcome->on[i]->id,
 				outcome->by);
 	}
-	for (size_t i = 0; i < rule->cause_count; i++) {
-		if (rule->causes[i].value)
-			return 0;
-	}
+	if (has_choice(rule, outcome->by))
+		return 0;
 	return rule_source_fault(resolver->source, resolver->fault, path,
 		"no cause has a 'value'; expected some to choose from");
 }

@@ -119,8 +119,9 @@ static int result_clear(struct scan_result *result)
 	memset(result->families, 0, sizeof(result->families));
 	result->encoding = ENCODING_UNKNOWN;
 	memset(&result->before, 0, sizeof(result->before));
-	if (track_make(result, &zero) != 0 || track_make(result, &zero) != 0)
-		return ERROR_MEMORY;
+	while (result->track_count <= SCAN_TRACK_ZERO)
+		if (track_make(result, &zero) != 0)
+			return ERROR_MEMORY;
 	return 0;
 }
 

@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "health/store_private.h"
 
-#define SESSION_SLOTS (STORE_SESSIONS_MAXIMUM * 2)
 #define FIRST_CAPACITY 16
 #define SKIPPED_ALIKE 8 /* so many of the last ones are looked at for the same again */
 
@@ -86,6 +85,7 @@ static void filter_take(struct store *store, const struct store_filter *filter)
 	private->since = filter->since;
 	private->until = filter->until;
 	store->until = filter->until;
+	store->one_session = filter->session != NULL;
 	if (filter->session != NULL) {
 		for (size_t i = 0; i < SESSION_ID_TEXT && filter->session[i] != '\0'; i++)
 		private->session[i] = (char)tolower((unsigned char)filter->session[i]);
@@ -124,11 +124,9 @@ struct store *store_new(const struct rule_book *book, const struct store_filter 
 	private->seed = (uint64_t)(uintptr_t)store * UINT64_C(0x9e3779b97f4a7c15);
 	filter_take(store, filter);
 	private->texts = arena_new(STORE_BYTES_MAXIMUM);
-	private->session_slots = calloc(SESSION_SLOTS, sizeof(*private->session_slots));
-	if (private->texts == NULL || private->session_slots == NULL)
-		goto failed;
-	private->used = sizeof(*store) + sizeof(*private) + SESSION_SLOTS * sizeof(uint32_t);
-	if (host_make(store) != 0 || store_series_prepare(store) != 0)
+	private->used = sizeof(*store) + sizeof(*private);
+	if (private->texts == NULL || store_sessions_prepare(store) != 0 || host_make(store) != 0 ||
+		store_series_prepare(store) != 0)
 		goto failed;
 	return store;
 failed:
@@ -151,6 +149,7 @@ void store_free(struct store *store)
 	free(private->session_slots);
 	free(private->group_slots);
 	free(private->groups);
+	free(private->lost);
 	free(private->counts);
 	arena_free(private->texts);
 	free(private);
@@ -200,94 +199,33 @@ more:
 	return 0;
 }
 
-static bool session_wanted(const struct store *store, const struct session_id *id)
+size_t store_mark(const struct store *store, uint32_t session)
 {
-	const char *wanted = store->private->session;
-	char text[SESSION_ID_TEXT + 1];
-
-	session_id_print(id, text);
-	return strncmp(text, wanted, strlen(wanted)) == 0;
+	if (session == STORE_HOST)
+		return STORE_MARK_HOST;
+	return store->sessions[session].filtered ? STORE_MARK_OTHERS : STORE_MARK_SIGHTINGS;
 }
 
-/* A new session; its number, or STORE_HOST when there is no room. */
-static uint32_t session_make(struct store *store, const struct session *session)
+void store_dropped(struct store *store, uint32_t session)
 {
-	struct session *sessions;
-	int error = 0;
-
-	if (store->session_count > STORE_SESSIONS_MAXIMUM)
-		return STORE_HOST;
-	sessions = store_grow(store, store->sessions, store->session_count,
-		&store->session_capacity, sizeof(*sessions), STORE_MARK_ALL, &error);
-	if (sessions == NULL)
-		return STORE_HOST;
-	store->sessions = sessions;
-	sessions[store->session_count] = *session;
-	return (uint32_t)store->session_count++;
-}
-
-static struct session session_empty(void)
-{
-	return (struct session){.first = STAMP_NONE, .last = STAMP_NONE, .host_first = STAMP_NONE};
-}
-
-uint32_t store_session(struct store *store, const struct session_id *id)
-{
-	struct session session = session_empty();
-	uint64_t halves[2];
-	size_t slot;
-	uint32_t number;
-
-	if (session_id_is_zero(id))
-		return STORE_HOST;
-	memcpy(halves, id->bytes, sizeof(halves));
-	slot = store_hash(store, halves[0] ^ store_hash(store, halves[1])) % SESSION_SLOTS;
-	while ((number = store->private->session_slots[slot]) != 0) {
-		if (session_id_equal(&store->sessions[number].id, id))
-			return number;
-		slot = (slot + 1) % SESSION_SLOTS;
+	if (store->sessions[session].filtered) {
+		store->others_dropped++;
+		return;
 	}
-	session.has_id = true;
-	session.id = *id;
-	session.filtered = !session_wanted(store, id);
-	number = session_make(store, &session);
-	if (number == STORE_HOST)
-		store->sessions_dropped++;
-	store->private->session_slots[slot] = number;
-	return number;
-}
-
-uint32_t store_session_of_source(struct store *store, uint32_t source)
-{
-	struct session session = session_empty();
-	struct store_group *group;
-
-	assert(source < store->source_count);
-	group = &store->private->groups[store->private->groups[source].first];
-	if (group->session != STORE_HOST)
-		return group->session;
-	session.source = store->private->groups[source].first;
-	session.filtered = store->private->session[0] != '\0';
-	group->session = session_make(store, &session);
-	if (group->session == STORE_HOST)
-		store->sessions_dropped++;
-	return group->session;
+	store->sessions[session].dropped++;
+	store->sightings_dropped++;
 }
 
 int store_add(struct store *store, const struct sighting *sighting, size_t matched_length)
 {
-	const struct store_private *private = store->private;
 	const struct rule_pattern *pattern;
 	int error = 0;
 
 	assert(sighting->pattern < store->book->pattern_count);
 	assert(sighting->source < store->source_count && sighting->session < store->session_count);
-	if (store->sessions[sighting->session].filtered)
+	if (store_outside(store, sighting->time, sighting->time))
 		return 0;
-	if (sighting->time != STAMP_NONE &&
-		((private->since != STAMP_NONE && sighting->time < private->since) ||
-			(private->until != STAMP_NONE && sighting->time > private->until)))
-		return 0;
+	store->sessions[sighting->session].kept = true;
 	pattern = store->book->patterns[sighting->pattern];
 	if (pattern->measured)
 		error = store_series_add(store, sighting, matched_length);

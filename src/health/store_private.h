@@ -11,9 +11,13 @@
  * others: a million members, or a host log full of all-zero ids, leave room for the sessions, and
  * what was skipped can always be said. */
 #define STORE_MARK_SOURCES (STORE_BYTES_MAXIMUM / 2)
+#define STORE_MARK_OTHERS (STORE_BYTES_MAXIMUM / 2) /* sessions that are not asked for */
 #define STORE_MARK_HOST (STORE_BYTES_MAXIMUM / 4 * 3)
 #define STORE_MARK_SIGHTINGS (STORE_BYTES_MAXIMUM - 6 * 1024 * 1024)
 #define STORE_MARK_ALL STORE_BYTES_MAXIMUM
+
+#define STORE_OTHERS_MAXIMUM (STORE_SESSIONS_MAXIMUM / 2) /* sessions that are not asked for */
+#define STORE_LOST_MAXIMUM 65536 /* sessions without room that are told apart; a power of two */
 
 struct store_group {      /* of each source */
 	uint32_t first;   /* the first source of the same group */
@@ -39,6 +43,9 @@ struct store_private {
 	size_t used; /* bytes outside of `texts` */
 	uint64_t seed;
 	uint32_t *session_slots; /* session numbers; 0: empty */
+	uint32_t hand;           /* sessions before it do not make room, see store_session.c */
+	size_t others;           /* sessions that are not asked for */
+	uint64_t *lost;          /* hashes of sessions without room; 0: empty. NULL: none yet */
 	uint32_t *group_slots;   /* source numbers, from 1 */
 	size_t group_slot_count;
 	struct store_group *groups; /* by source */
@@ -67,6 +74,21 @@ char *store_text(
 /* Spreads a key over a table whose size is a power of two; the seed differs from run to run, so
  * that a log cannot be written to make one slot long. */
 uint64_t store_hash(const struct store *store, uint64_t key);
+
+/* How full the store may be for lines of this session to be kept. */
+size_t store_mark(const struct store *store, uint32_t session);
+
+/* Counts a line that a limit dropped. */
+void store_dropped(struct store *store, uint32_t session);
+
+/* True when the times are known, and not within since and until. */
+bool store_outside(const struct store *store, int64_t first, int64_t last);
+
+/* store_session.c: not 0: memory is short. */
+int store_sessions_prepare(struct store *store);
+
+/* store_twin.c: leaves out what logs say that are there twice. 0 or ERROR_MEMORY. */
+int store_twins(struct store *store);
 
 /* store_series.c: finds the measures of each pattern; 0 or ERROR_MEMORY. */
 int store_series_prepare(struct store *store);

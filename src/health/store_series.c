@@ -112,7 +112,7 @@ static size_t key_hash(const struct store *store, size_t measure, uint32_t sessi
 }
 
 /* Twice as many slots when half are used. The measure's number is found by its address. */
-static int slots_room(struct store *store)
+static int slots_room(struct store *store, size_t mark)
 {
 	struct store_private *private = store->private;
 	size_t count =
@@ -122,7 +122,7 @@ static int slots_room(struct store *store)
 
 	if (store->series_count * 2 < private->series_slot_count)
 		return 0;
-	if (!store_take(store, bytes, STORE_MARK_SIGHTINGS))
+	if (!store_take(store, bytes, mark))
 		return ERROR_LIMIT;
 	slots = calloc(count, sizeof(*slots));
 	if (slots == NULL) {
@@ -156,15 +156,15 @@ static int series_of(struct store *store, struct store_measure *of, const struct
 	struct series **ret_series)
 {
 	struct store_private *private = store->private;
+	size_t slot, mark = store_mark(store, sighting->session);
 	struct series *series;
-	size_t slot;
 	int error;
 
 	if (of->last != 0 && series_is(&store->series[of->last - 1], of->measure, sighting)) {
 		*ret_series = &store->series[of->last - 1];
 		return 0;
 	}
-	error = slots_room(store);
+	error = slots_room(store, mark);
 	if (error != 0)
 		return error;
 	slot = key_hash(store, (uintptr_t)of->measure, sighting->session, sighting->source);
@@ -177,7 +177,7 @@ static int series_of(struct store *store, struct store_measure *of, const struct
 			return 0;
 	}
 	series = store_grow(store, store->series, store->series_count, &store->series_capacity,
-		sizeof(*series), STORE_MARK_SIGHTINGS, &error);
+		sizeof(*series), mark, &error);
 	if (series == NULL)
 		return error;
 	store->series = series;
@@ -206,7 +206,8 @@ static int worst_keep(struct store *store, struct series *series, const struct s
 		held = strlen(text) / WORST_STEP + 1;
 	if (needed != held) {
 		if (needed > held &&
-			!store_take(store, (needed - held) * WORST_STEP, STORE_MARK_SIGHTINGS))
+			!store_take(store, (needed - held) * WORST_STEP,
+				store_mark(store, series->session)))
 			return ERROR_LIMIT;
 		text = realloc(text, needed * WORST_STEP);
 		if (text == NULL) {
@@ -217,6 +218,7 @@ static int worst_keep(struct store *store, struct series *series, const struct s
 		if (needed < held)
 			store->private->used -= (held - needed) * WORST_STEP;
 	}
+	assert(text != NULL);
 	strcpy(text, sighting->text);
 	series->worst_text = text;
 	series->worst_time = sighting->time;
@@ -228,6 +230,7 @@ static void points_join(struct series *series)
 {
 	size_t half = series->point_count / 2;
 
+	assert(series->points != NULL);
 	for (size_t i = 0; i < half; i++) {
 		const struct plot_point *a = &series->points[2 * i], *b = a + 1;
 		struct plot_point joined = *a;
@@ -253,7 +256,8 @@ static int point_add(struct store *store, struct series *series, int64_t time, d
 		if (series->point_count == STORE_PLOT_POINTS)
 			points_join(series);
 		points = store_grow(store, series->points, series->point_count,
-			&series->point_capacity, sizeof(*points), STORE_MARK_SIGHTINGS, &error);
+			&series->point_capacity, sizeof(*points),
+			store_mark(store, series->session), &error);
 		if (points == NULL)
 			return error;
 		series->points = points;
@@ -336,10 +340,10 @@ int store_series_add(struct store *store, const struct sighting *sighting, size_
 		if (error == ERROR_MEMORY)
 			return error;
 		if (error != 0) {
-			store->sessions[sighting->session].dropped++;
-			store->sightings_dropped++;
+			store_dropped(store, sighting->session);
 			continue;
 		}
+		assert(series != NULL);
 		error = value_add(store, series, sighting, value);
 		if (error != 0)
 			return error;

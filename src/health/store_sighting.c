@@ -5,7 +5,6 @@
 #include "health/store_private.h"
 
 #define FIRST_SLOTS 1024
-#define HOST_REPEATS_MAXIMUM 4096
 #define LINE_ALIKE 16 /* so many of the last sightings are looked at for the same line again */
 
 static struct store_count *count_slot(const struct store *store, struct store_count *counts,
@@ -19,7 +18,7 @@ static struct store_count *count_slot(const struct store *store, struct store_co
 	return &counts[slot];
 }
 
-static int count_room(struct store *store)
+static int count_room(struct store *store, size_t mark)
 {
 	struct store_private *private = store->private;
 	size_t slots = private->count_slots == 0 ? FIRST_SLOTS : private->count_slots * 2;
@@ -28,7 +27,7 @@ static int count_room(struct store *store)
 
 	if (private->count_used * 2 < private->count_slots)
 		return 0;
-	if (!store_take(store, bytes, STORE_MARK_SIGHTINGS))
+	if (!store_take(store, bytes, mark))
 		return ERROR_LIMIT;
 	counts = calloc(slots, sizeof(*counts));
 	if (counts == NULL) {
@@ -94,7 +93,7 @@ static int texts_copy(struct store *store, const struct sighting *from, size_t m
 
 static int keep(struct store *store, const struct sighting *sighting, size_t matched_length)
 {
-	size_t mark = sighting->session == STORE_HOST ? STORE_MARK_HOST : STORE_MARK_SIGHTINGS;
+	size_t mark = store_mark(store, sighting->session);
 	struct sighting *sightings, copy = *sighting;
 	int error = 0;
 
@@ -114,14 +113,14 @@ static int keep(struct store *store, const struct sighting *sighting, size_t mat
 int store_sighting_add(struct store *store, const struct sighting *sighting, size_t matched_length)
 {
 	struct session *session = &store->sessions[sighting->session];
-	unsigned limit =
-		sighting->session == STORE_HOST ? HOST_REPEATS_MAXIMUM : STORE_REPEATS_MAXIMUM;
+	unsigned limit = sighting->session == STORE_HOST ? STORE_HOST_REPEATS_MAXIMUM
+							 : STORE_REPEATS_MAXIMUM;
 	struct store_count *count;
 	int error;
 
 	if (repeated(store, sighting))
 		return 0;
-	error = count_room(store);
+	error = count_room(store, store_mark(store, sighting->session));
 	if (error != 0)
 		goto dropped;
 	count = count_slot(store, store->private->counts, store->private->count_slots,
@@ -144,7 +143,6 @@ int store_sighting_add(struct store *store, const struct sighting *sighting, siz
 dropped:
 	if (error == ERROR_MEMORY)
 		return error;
-	session->dropped++;
-	store->sightings_dropped++;
+	store_dropped(store, sighting->session);
 	return 0;
 }

@@ -61,15 +61,10 @@ static void number_parts(struct store *store, const uint32_t *sorted)
 
 static void filter_sessions(struct store *store)
 {
-	int64_t since = store->private->since, until = store->private->until;
-
 	for (size_t i = 1; i < store->session_count; i++) {
 		struct session *session = &store->sessions[i];
 
-		if (session->first == STAMP_NONE)
-			continue;
-		if ((since != STAMP_NONE && session->last < since) ||
-			(until != STAMP_NONE && session->first > until))
+		if (store_outside(store, session->first, session->last))
 			session->filtered = true;
 	}
 }
@@ -78,8 +73,11 @@ int store_sort(struct store *store)
 {
 	struct sorting sorting = {.store = store};
 	uint32_t *sorted = NULL, *rank = NULL;
-	int error = ERROR_MEMORY;
+	int error = store_twins(store);
 
+	if (error != 0)
+		return error;
+	error = ERROR_MEMORY;
 	sorted = calloc(store->source_count + 1, sizeof(*sorted));
 	rank = calloc(store->source_count + 1, sizeof(*rank));
 	if (sorted == NULL || rank == NULL)

@@ -82,6 +82,7 @@ static int add_literal_byte(struct compiler *compiler, char byte)
 			return error;
 		last = last_item(template);
 	}
+	assert(last != NULL);
 	assert(template->literals_length < TEMPLATE_TEXT_MAXIMUM);
 	template->literals[template->literals_length++] = byte;
 	last->length++;

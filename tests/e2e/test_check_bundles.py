@@ -1,5 +1,6 @@
 """Every bundle of tests/bundles/ is judged as its expected.json says; see bundles.py."""
 
+import collections
 import json
 
 import pytest
@@ -16,6 +17,9 @@ def test_bundle(name, tmp_path):
     document = json.loads(done.stdout)
     sessions, host = bundles.judged(document)
     assert {"sessions": sessions, "host": host} == {"sessions": expected["sessions"], "host": expected["host"]}
+    everything = [one for session in document["sessions"] for one in session["diagnostics"]]
+    counted = collections.Counter(one["result"] for one in everything + document["host"]["diagnostics"])
+    assert document["summary"] == {result: counted[result] for result in document["summary"]}
     for wanted in expected.get("skipped", []):
         assert any(wanted in one["path"] and one["skipped"] for one in document["inputs"]), document["inputs"]
     for file, encoding in expected.get("encodings", {}).items():

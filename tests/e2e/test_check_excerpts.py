@@ -27,7 +27,7 @@ EXPECTED = {
     "043": "monitor-power-saving note",
     "044": "mac-accessibility fail",
     "045": "mac-screen-recording fail",
-    "046": "disconnect-session note",
+    "046": "disconnect-session warning",
     "047": "license-certificate fail",
     "048": "license-grace-period fail",
     "049": "agent-type pass",

@@ -53,9 +53,11 @@ static void check_rule(const struct rule_book *book, const struct rule *rule)
 	}
 	for (size_t i = 0; i < rule->cause_count; i++) {
 		const char *value = rule->causes[i].value;
+		const char *by = rule->causes[i].by;
 
+		assert(!by || value);
 		if (value)
-			assert(rule_cause_by(rule, value, strlen(value)) != NULL);
+			assert(rule_cause_by(rule, by, value, strlen(value)) != NULL);
 	}
 }
 
@@ -102,9 +104,11 @@ static void try_template(const char *bytes, size_t size)
 {
 	const char *end = memchr(bytes, '\n', size);
 	size_t length = end ? (size_t)(end - bytes) : size;
-	char *text = strndup(bytes, length);
+	char *text = malloc(length + 1);
 
 	assert(text != NULL);
+	memcpy(text, bytes, length);
+	text[length] = '\0';
 	for (int anywhere = 0; anywhere < 2; anywhere++) {
 		char reason[TEMPLATE_REASON_SIZE] = "";
 		struct template *template = NULL;

@@ -71,10 +71,13 @@ static char *make_file(const char *name, const void *bytes, size_t length)
 {
 	char *path = in_folder(name);
 	FILE *file = fopen(path, "wb");
+	size_t written;
+	int closed;
 
 	assert(file != NULL);
-	assert(fwrite(bytes, 1, length, file) == length);
-	assert(fclose(file) == 0);
+	written = fwrite(bytes, 1, length, file);
+	closed = fclose(file);
+	assert(written == length && closed == 0);
 	return path;
 }
 

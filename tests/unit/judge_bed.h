@@ -211,7 +211,7 @@ static inline const struct report_session *bed_session(const struct bed *bed, co
 		if (strcmp(bed->report->sessions[i].id, id) == 0)
 			return &bed->report->sessions[i];
 	fail_msg("no session %s", name);
-	return NULL;
+	abort();
 }
 
 static inline size_t bed_count(const struct bed *bed, const char *session, const char *rule)
@@ -234,7 +234,7 @@ static inline const struct finding *bed_finding(
 		if (strcmp(in->findings[i].rule->id, rule) == 0 && --attempt == 0)
 			return &in->findings[i];
 	fail_msg("session %s has no such finding of %s", session, rule);
-	return NULL;
+	abort();
 }
 
 /* Verdict, and cause ("": none), of the only finding or the one that is named. */

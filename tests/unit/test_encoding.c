@@ -107,8 +107,119 @@ static void zeros_around_a_log_are_forgiven(void **state)
 	file = (struct bytes){.length = 300}; /* rotated by copying */
 	add(&file, FIRST_LINE, strlen(FIRST_LINE));
 	assert_int_equal(detect(&file), ENCODING_ASCII);
-	add(&file, "\0x", 2);
+	add(&file, "\0x", 2); /* torn */
+	assert_int_equal(detect(&file), ENCODING_ASCII);
+}
+
+#define STAMPED "2031-03-24T21:10:59.601Z LVL:2 RC:   0           AGENT :Received hello command!\n"
+
+static void zeros_within_a_log_are_forgiven(void **state)
+{
+	struct bytes file = {.length = 0};
+
+	(void)state;
+	add(&file, STAMPED STAMPED, 100);
+	file.length += 512;
+	add(&file, "\n" STAMPED, strlen(STAMPED) + 1);
+	assert_int_equal(detect(&file), ENCODING_ASCII);
+	add(&file, "j\xc3\xbcrgen\n", 8);
+	assert_int_equal(detect(&file), ENCODING_UTF8);
+	add(&file, "\xfc\n", 2);
+	assert_int_equal(detect(&file), ENCODING_LATIN1);
+	for (unsigned i = 0; i < 10; i++)
+		add(&file, STAMPED, strlen(STAMPED));
+	for (unsigned i = 0; i < 256; i++) /* not all that lands in a log is text */
+		add(&file, (char[]){(char)i}, 1);
+	assert_int_equal(detect(&file), ENCODING_LATIN1);
+	/* without a stamp it must be text altogether */
+	file = (struct bytes){.length = 0};
+	add(&file, FIRST_LINE "plain\0text\n", strlen(FIRST_LINE) + 11);
+	assert_int_equal(detect(&file), ENCODING_ASCII);
+	add(&file, "\1\2\3\4", 4);
 	assert_int_equal(detect(&file), ENCODING_BINARY);
+}
+
+static void add_noise(struct bytes *to, size_t count)
+{
+	uint32_t value = 1;
+
+	while (count-- > 0) {
+		value = value * 1664525u + 1013904223u;
+		add(to, (char[]){(char)(value >> 24)}, 1);
+	}
+}
+
+/* A row of a database: numbers of a few bytes before each text. */
+static void add_row(struct bytes *to, char number)
+{
+	char header[] = {number, 0x55, number, 0x04, 0x23, 0x01, 0x17, 0x00, 0x09};
+
+	add(to, header, sizeof(header));
+	add(to, "a text\n" STAMPED, strlen(STAMPED) + 7);
+}
+
+static void other_files_with_zeros_are_no_logs(void **state)
+{
+	struct bytes file = {.length = 0};
+
+	(void)state;
+	add(&file, "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\2\x80\0\0\1\xe0\x08\2\0\0\0", 29);
+	add_noise(&file, 3000);
+	assert_int_equal(detect(&file), ENCODING_BINARY);
+	file = (struct bytes){.length = 0};
+	add(&file, "\x1f\x8b\x08\0\0\0\0\0\0\3", 10);
+	add_noise(&file, 3000);
+	assert_int_equal(detect(&file), ENCODING_BINARY);
+	/* even with a stamp somewhere in it */
+	add(&file, "\n" STAMPED, strlen(STAMPED) + 1);
+	assert_int_equal(detect(&file), ENCODING_BINARY);
+	file = (struct bytes){.length = 0};
+	add(&file, "SQLite format 3\0\x10\0\1\1\0\x40\x20\x20\0\0\0\2\0\0\0\2", 32);
+	file.length += 1000;
+	for (char i = 1; i < 25; i++)
+		add_row(&file, i);
+	assert_int_equal(detect(&file), ENCODING_BINARY);
+	file = (struct bytes){.length = 0};
+	add(&file,
+		"\x7f"
+		"ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0\x3e\0\1\0\0\0",
+		24);
+	for (char i = 1; i < 60; i++) {
+		add(&file, (char[]){i, 0, 0, 0, 0x12, 0, 0x0b, 0, (char)(i * 7), 0x11, 0, 0}, 12);
+		add(&file, "stamp_read\0head_read\0", 21);
+	}
+	add_noise(&file, 200);
+	assert_int_equal(detect(&file), ENCODING_BINARY);
+}
+
+static void zeros_become_blanks(void **state)
+{
+	static const struct {
+		const char *from, *to; /* '#' for a zero */
+		size_t count;
+	} texts[] = {
+		{"", "", 0},
+		{"no zero\nat all\n", "no zero\nat all\n", 0},
+		{"one# and\n#\n###two\n##", "one  and\n \n   two\n  ", 7},
+		{"a\nb#01:02\n", "a\nb 01:02\n", 1},
+		/* a line that was torn, and the next one */
+		{"a\ntorn##2031-03-24T21:10:59Z x#y\nb\n", "a\n      2031-03-24T21:10:59Z x y\nb\n",
+			3},
+		{"torn#2031-03-24T21:10:59Z torn#2031-03-24T21:11:00Z x\n",
+			"                               2031-03-24T21:11:00Z x\n", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		size_t length = strlen(texts[i].from);
+		char bytes[128];
+
+		memcpy(bytes, texts[i].from, length + 1);
+		for (size_t at = 0; at < length; at++)
+			bytes[at] = bytes[at] == '#' ? '\0' : bytes[at];
+		assert_int_equal(encoding_blank_zeros(bytes, length), texts[i].count);
+		assert_string_equal(bytes, texts[i].to);
+	}
 }
 
 static void bytes_beyond_ascii_are_utf8_or_not(void **state)
@@ -294,6 +405,9 @@ int main(void)
 		cmocka_unit_test(marks_decide),
 		cmocka_unit_test(zeros_tell_utf16_from_what_is_no_log),
 		cmocka_unit_test(zeros_around_a_log_are_forgiven),
+		cmocka_unit_test(zeros_within_a_log_are_forgiven),
+		cmocka_unit_test(other_files_with_zeros_are_no_logs),
+		cmocka_unit_test(zeros_become_blanks),
 		cmocka_unit_test(bytes_beyond_ascii_are_utf8_or_not),
 		cmocka_unit_test(refining_goes_one_way),
 		cmocka_unit_test(no_byte_is_overlooked),

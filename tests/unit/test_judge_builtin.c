@@ -52,13 +52,17 @@ static const char clock_rules[] =
 	"order: 10\n"
 	"patterns:\n"
 	"  - {id: any, text: 'Some line', samples: []}\n"
+	"  - {id: hello, components: [AGENT], text: 'Hello'}\n"
+	"  - {id: client-hello, components: [CLIENT], text: 'Hello'}\n"
 	"tracks:\n"
 	"  - {id: client, outcomes: [{on: [any], result: note, cause: resumed}]}\n"
 	"builtin: clock-difference\n"
-	"limits: [{name: warning, value: 5}, {name: fail, value: 300}]\n"
+	"limits: [{name: warning, value: 5}, {name: fail, value: 300}, {name: ahead, value: 60}]\n"
 	"causes:\n"
 	"  - {id: behind, text: 'Behind {behind_s} s.', remedies: [{who: host, text: Look.}]}\n"
 	"  - {id: far-behind, text: Far., remedies: [{who: host, text: Look.}]}\n"
+	"  - {id: ahead, text: 'Ahead {ahead_s} s.', remedies: [{who: host, text: Look.}]}\n"
+	"  - {id: old-id, text: 'Made {age_h} h before.'}\n"
 	"  - {id: resumed, text: 'Resumed after {age_h} h.'}\n";
 
 static void expect_clock(
@@ -86,6 +90,15 @@ static void host_clock_against_the_id(void **state)
 	expect_clock("08:29:52.999 A " HOST "x", "warning", "behind", "-5.001");
 	expect_clock("08:18:00.000 A " HOST "x", "fail", "far-behind", "-718");
 	expect_clock("11:29:58.001 A " HOST "x", "note", "resumed", "10800.001");
+	/* With its beginning in the log it is not resumed. */
+	expect_clock("11:29:58.001 A " HOST "Hello", "note", "old-id", "10800.001");
+	/* The client's log tells its clock: 720 s ahead; what the id says does not count. */
+	expect_clock("08:29:59.000 A " CLIENT "Hello\n08:41:59.000 A " HOST "Hello", "warning",
+		"ahead", "720");
+	expect_clock(
+		"08:41:00.000 A " CLIENT "Hello\n08:42:00.000 A " HOST "Hello", "pass", "", "60");
+	expect_clock("08:41:00.000 A " CLIENT "Hello\n08:30:00.000 A " HOST "Hello", "fail",
+		"far-behind", "-660");
 	/* The client's own log says nothing about the host. */
 	expect_clock("08:18:00.000 A " CLIENT "x", "no-evidence", "", "(none)");
 }
@@ -142,6 +155,26 @@ static void log_that_never_ends(void **state)
 		     "08:32:00.000 0 " HOST "Log begins\n08:33:00.000 0 " HOST "Log ends\n",
 		"", "fail", 2);
 	expect_crash("", later, "no-evidence", 1);
+}
+
+static void crash_is_its_session_s(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, crash_rules);
+	bed_file(&bed, "host/server.txt");
+	bed_lines(&bed,
+		"08:30:00.000 0 " HOST "Log begins\n08:30:01.000 A " HOST "Ended not\n"
+		"08:31:00.000 A " HOST "Program x started\n");
+	bed_file(&bed, "host/agent.txt");
+	bed_lines(&bed, "08:29:00.000 B " HOST "x\n08:50:00.000 0 " HOST "x\n");
+	bed_judge(&bed);
+	bed_expect(&bed, "A", "crash", "fail", "crashed");
+	assert_int_equal(bed_session(&bed, "A")->worst, VERDICT_FAIL);
+	bed_expect(&bed, "0", "crash", "fail", "crashed");
+	assert_int_equal(bed_count(&bed, "B", "crash"), 0);
+	bed_close(&bed);
 }
 
 /* A program that has several servers at once, in one log. */
@@ -208,7 +241,7 @@ static const char gap_rules[] =
 	"  - {id: closed, text: 'Now closed'}\n"
 	"  - {id: times, text: 'Round trip {mean:number}'}\n"
 	"measures:\n"
-	"  - {id: rtt, title: time, unit: ms, pattern: times, value: mean}\n"
+	"  - {id: rtt, title: time, unit: ms, pattern: times, value: mean, plot: true}\n"
 	"builtin: log-gap\n"
 	"limits: [{name: gap, value: 150}]\n"
 	"causes:\n"
@@ -261,9 +294,40 @@ static void silence_while_connected(void **state)
 						"08:50:00.000 A " HOST
 						"Now connected\n" SAMPLE("08:51:00"),
 		"pass", "");
+	/* It was never told that it closed, but its lines end before the gap. */
+	expect_gap(CONNECTED SAMPLE("08:31:00") SAMPLE("08:32:00") "09:39:00.000 B " HOST "x\n",
+		"pass", "");
+	/* Silent until it is closed. */
+	expect_gap(CONNECTED SAMPLE("08:31:00") SAMPLE("08:32:00") "08:49:00.000 A " HOST
+								   "Now closed\n",
+		"warning", "gap");
+	/* Without statistics silence says nothing, even of a log that else speaks often. */
+	expect_gap(CONNECTED "08:30:01.000 A " HOST "x\n08:30:02.000 A " HOST
+			     "x\n08:30:03.000 A " HOST "x\n08:49:00.000 A " HOST "x\n",
+		"no-evidence", "");
 	/* A log that seldom speaks says nothing by its silence. */
 	expect_gap(CONNECTED "08:39:00.000 A " HOST "x\n08:49:00.000 A " HOST "x\n", "no-evidence",
 		"");
+}
+
+static void gap_shows_the_lines_around_it(void **state)
+{
+	struct bed bed;
+	const struct finding *finding;
+
+	(void)state;
+	bed_open(&bed, gap_rules);
+	bed_file(&bed, "host/server.txt");
+	bed_lines(&bed,
+		"08:29:00.000 B " HOST "Now connected\n" CONNECTED SAMPLE("08:31:00") SAMPLE(
+			"08:32:00") "08:32:30.000 B " HOST "Now closed\n"
+				    "08:42:30.000 B " HOST "Now connected\n" SAMPLE("08:42:40"));
+	bed_judge(&bed);
+	finding = bed_expect_at(&bed, "A", "gap", 1, "warning", "gap");
+	assert_int_equal(finding->evidence_count, 2);
+	assert_int_equal(finding->evidence[0].line, 5);
+	assert_int_equal(finding->evidence[1].line, 6);
+	bed_close(&bed);
 }
 
 static const char slow_rules[] =
@@ -274,13 +338,19 @@ static const char slow_rules[] =
 	"patterns:\n"
 	"  - {id: asked, text: 'Logon asked'}\n"
 	"  - {id: done, text: 'Logon done'}\n"
+	"  - {id: client-asked, text: 'Client asked'}\n"
+	"  - {id: client-done, text: 'Client done'}\n"
 	"stage: 2\n"
 	"tracks:\n"
-	"  - {id: host, steps: [{id: asked, on: [asked]}, {id: done, on: [done], within: 5 s}]}\n"
+	"  - {id: host, steps: [{id: asked, on: [asked]}, {id: done, on: [done], within: 5 s}],\n"
+	"      late: {result: fail, cause: late}}\n"
+	"  - {id: client, steps: [{id: asked, on: [client-asked]}, {id: done, on: [client-done], "
+	"within: 60 s}]}\n"
 	"builtin: slow-step\n"
 	"limits: [{name: stage1, value: 1}, {name: stage2, value: 2}, {name: stage3, value: 1},\n"
 	"  {name: stage4, value: 1}, {name: stage5, value: 1}, {name: stage6, value: 1}]\n"
 	"causes:\n"
+	"  - {id: late, text: Late., remedies: [{who: host, text: Look.}]}\n"
 	"  - {id: slow, text: '{step} took {duration_s} s, more than {limit_s} s.', remedies: "
 	"[{who: host, text: Look.}]}\n";
 
@@ -304,6 +374,25 @@ static void passing_step_that_is_slow(void **state)
 	bed_close(&bed);
 }
 
+static void late_step_is_not_quick(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, slow_rules);
+	bed_file(&bed, "host/agent.txt");
+	bed_lines(&bed,
+		"08:30:00.000 A " HOST "Logon asked\n08:30:01.000 A " HOST "Logon done\n"
+		"08:31:00.000 A " HOST "Logon asked\n08:31:30.000 A " HOST "Logon done\n");
+	bed_judge(&bed);
+	assert_int_equal(bed_count(&bed, "A", "slow-step"), 2);
+	bed_expect_at(&bed, "A", "slow-step", 1, "pass", "");
+	bed_expect_at(&bed, "A", "slow-step", 2, "fail", "late");
+	/* The page draws the shorter one of the tracks' limits. */
+	assert_int_equal(bed_session(&bed, "A")->stages[1].limit, 5000000);
+	bed_close(&bed);
+}
+
 static const char reconnect_rules[] =
 	"id: reconnects\n"
 	"title: Reconnects\n"
@@ -312,6 +401,7 @@ static const char reconnect_rules[] =
 	"patterns:\n"
 	"  - {id: connected, components: [AGENT], text: 'Now connected'}\n"
 	"  - {id: client-connected, components: [CLIENT], text: 'Now connected'}\n"
+	"  - {id: client-active, components: [CLIENT], text: 'Session active'}\n"
 	"builtin: reconnects\n"
 	"limits: [{name: warning, value: 3}, {name: window, value: 600}]\n"
 	"causes:\n"
@@ -351,6 +441,11 @@ static void connections_under_one_id(void **state)
 			  "08:35:00.000 A " HOST "Now connected\n"
 			  "08:40:00.001 A " HOST "Now connected\n",
 		"note", "again", "3");
+	/* a client says it in two ways, and later in one of them */
+	expect_reconnects("08:30:00.000 A " CLIENT "Now connected\n"
+			  "08:30:00.100 A " CLIENT "Session active\n"
+			  "09:30:00.000 A " CLIENT "Session active\n",
+		"note", "again", "2");
 	expect_reconnects("08:30:00.000 A " HOST "Something else\n", "no-evidence", "", "(none)");
 }
 
@@ -485,10 +580,13 @@ int main(void)
 		cmocka_unit_test(path_is_direct_or_brokered),
 		cmocka_unit_test(host_clock_against_the_id),
 		cmocka_unit_test(log_that_never_ends),
+		cmocka_unit_test(crash_is_its_session_s),
 		cmocka_unit_test(program_that_starts_anew),
 		cmocka_unit_test(rotated_logs),
 		cmocka_unit_test(silence_while_connected),
+		cmocka_unit_test(gap_shows_the_lines_around_it),
 		cmocka_unit_test(passing_step_that_is_slow),
+		cmocka_unit_test(late_step_is_not_quick),
 		cmocka_unit_test(connections_under_one_id),
 		cmocka_unit_test(picture_that_stands_still),
 		cmocka_unit_test(displays_asked_for_and_given),

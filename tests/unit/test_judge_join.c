@@ -240,6 +240,108 @@ static void requires_and_unless(void **state)
 	bed_close(&bed);
 }
 
+static const char all_required_rules[] =
+	"id: permission\n"
+	"title: Permission\n"
+	"phase: session\n"
+	"order: 10\n"
+	"patterns:\n"
+	"  - {id: server, text: 'The server begins'}\n"
+	"  - {id: connected, text: 'Connected', near: true}\n"
+	"tracks:\n"
+	"  - id: host\n"
+	"    outcomes:\n"
+	"      - {on: [connected], result: pass, requires: [server, connected]}\n";
+
+static void requires_all(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, all_required_rules);
+	bed_file(&bed, "one/agent.txt");
+	bed_lines(&bed,
+		"08:30:00.000 A " HOST "The server begins\n"
+		"08:30:01.000 A " HOST "Connected\n");
+	bed_file(&bed, "two/agent.txt");
+	bed_lines(&bed, "08:30:01.000 B " HOST "Connected\n");
+	bed_judge(&bed);
+	bed_expect(&bed, "A", "permission", "pass", "");
+	bed_expect(&bed, "B", "permission", "no-evidence", "");
+	bed_close(&bed);
+}
+
+static const char traffic_rules[] =
+	"id: port\n"
+	"title: Port\n"
+	"phase: session\n"
+	"order: 10\n"
+	"patterns:\n"
+	"  - {id: times, text: 'Round trip {mean:number} ms'}\n"
+	"  - {id: closed, text: 'Closed with {cause:word}'}\n"
+	"tracks:\n"
+	"  - id: host\n"
+	"    outcomes:\n"
+	"      - {on: [closed], by: cause, result: fail, unless: [times]}\n"
+	"measures:\n"
+	"  - {id: rtt, title: round-trip time, unit: ms, pattern: times, value: mean}\n"
+	"causes:\n"
+	"  - {id: expired, value: '0x1*', text: 'Cause {cause_hex}.', remedies: [{who: host, text: "
+	"Look.}]}\n";
+
+/* Numbers are no sightings, but their series tell that they came. */
+static void unless_numbers_came(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, traffic_rules);
+	bed_file(&bed, "server.txt");
+	bed_lines(&bed,
+		"08:30:01.000 A " HOST "Closed with 258\n"
+		"08:30:10.000 B " HOST "Round trip 8 ms\n"
+		"08:50:00.000 B " HOST "Closed with 0x102\n");
+	bed_judge(&bed);
+	bed_expect(&bed, "A", "port", "fail", "expired");
+	assert_string_equal(bed.report->sessions[0].findings[0].cause_text, "Cause 0x102.");
+	bed_expect(&bed, "B", "port", "note", "");
+	assert_int_equal(bed.store->sighting_count, 2);
+	bed_close(&bed);
+}
+
+static const char code_rules[] =
+	"id: logon\n"
+	"title: Logon\n"
+	"phase: session\n"
+	"order: 10\n"
+	"patterns:\n"
+	"  - {id: refused, text: 'Refused'}\n"
+	"tracks:\n"
+	"  - id: host\n"
+	"    outcomes:\n"
+	"      - {on: [refused], by: rc, result: fail}\n"
+	"      - {on: [refused], result: fail, cause: other}\n"
+	"causes:\n"
+	"  - {id: host-lines, value: '0', by: rc, text: Zero., remedies: [{who: host, text: "
+	"Look.}]}\n"
+	"  - {id: other, text: Other., remedies: [{who: host, text: Look.}]}\n";
+
+static void the_return_code_chooses(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, code_rules);
+	bed_file(&bed, "agent.txt");
+	bed_lines(&bed,
+		"08:30:01.000 A " HOST "Refused\n"
+		"08:30:02.000 B =LVL:1 RC:1909           AGENT :Refused\n");
+	bed_judge(&bed);
+	bed_expect(&bed, "A", "logon", "fail", "host-lines");
+	bed_expect(&bed, "B", "logon", "fail", "other");
+	bed_close(&bed);
+}
+
 static const char measure_rules[] =
 	"id: latency\n"
 	"title: Latency\n"
@@ -315,6 +417,9 @@ int main(void)
 		cmocka_unit_test(stage_is_the_last_attempt),
 		cmocka_unit_test(sessions_come_by_start),
 		cmocka_unit_test(requires_and_unless),
+		cmocka_unit_test(requires_all),
+		cmocka_unit_test(unless_numbers_came),
+		cmocka_unit_test(the_return_code_chooses),
 		cmocka_unit_test(measures_are_judged_by_their_limits),
 		cmocka_unit_test(what_was_not_read_is_said),
 	};

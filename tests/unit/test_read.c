@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,6 +66,7 @@ static const struct store *take(struct made *made, const char *bytes, size_t len
 	made->store = NULL;
 	assert_int_equal(
 		read_bytes(&made->fixture.book, "a.log", bytes, length, NULL, &made->store), 0);
+	assert(made->store != NULL);
 	return made->store;
 }
 
@@ -526,6 +528,64 @@ static void progress_is_told(void **state)
 	assert_true(last >= 32 * 1024 * 1024);
 }
 
+/* What a machine that lost its power leaves: zeros after a torn line, more of them than a line may
+ * be long; the next line begins directly after them. Lines keep their numbers. */
+static void zeros_are_passed_over(void **state)
+{
+	static const char first[] = HEAD("01.000", ID_A, "AGENT") "Starting session one\n";
+	static const char torn[] = HEAD("02.000", ID_A, "AGENT") "Starting sess";
+	static const char next[] = HEAD("09.000", ID_A, "AGENT") "Starting session two\n";
+	static char zeros[300001];
+	struct made *made = *state;
+	const struct store *store;
+
+	buffer_append(&made->text, first, strlen(first));
+	buffer_append(&made->text, torn, strlen(torn));
+	buffer_append(&made->text, zeros, sizeof(zeros));
+	buffer_append(&made->text, next, strlen(next));
+	buffer_append(&made->text, zeros, 5);
+	store = take(made, made->text.bytes, made->text.length);
+	assert_int_equal(store->source_count, 1);
+	assert_int_equal(store->sources[0].zeros, sizeof(zeros) + 5);
+	assert_int_equal(store->sources[0].bytes, made->text.length);
+	assert_int_equal(store->sources[0].lines_long, 0);
+	assert_int_equal(store->sources[0].encoding, ENCODING_ASCII);
+	assert_int_equal(store->sighting_count, 4);
+	assert_int_equal(store->sightings[0].line, 1);
+	assert_int_equal(store->sightings[2].line, 2);
+	assert_capture(&store->sightings[2], 0, "two");
+}
+
+/* All sessions before the time asked for make room, also within a block: no line is given to the
+ * session that got another's place. */
+static void lines_stay_with_their_session_when_others_made_room(void **state)
+{
+	struct store_filter filter = {.until = STAMP_NONE};
+	struct made *made = *state;
+	struct stamp stamp;
+
+	for (unsigned i = 1; i < 40000; i++)
+		buffer_print(&made->text,
+			"2021-03-24T21:%02u:10.000Z %08x-6f13-1039-a32b-000000000001 > LVL:2 RC:   "
+			"0 AGENT :Starting session %08x\n",
+			i % 3 == 0 ? 40 : 10, i, i);
+	assert_true(stamp_read("2021-03-24T21:40:00Z", 20, &stamp) > 0);
+	filter.since = stamp.time;
+	assert_int_equal(read_bytes(&made->fixture.book, "a.log", made->text.bytes,
+				 made->text.length, &filter, &made->store),
+		0);
+	assert_int_equal(made->store->session_count, STORE_SESSIONS_MAXIMUM + 1);
+	assert_int_equal(made->store->sighting_count, 2 * (39999 / 3));
+	assert_int_equal(made->store->sessions_dropped, 0);
+	for (size_t i = 0; i < made->store->sighting_count; i++) {
+		const struct sighting *sighting = &made->store->sightings[i];
+		char id[SESSION_ID_TEXT + 1];
+
+		session_id_print(&made->store->sessions[sighting->session].id, id);
+		assert_memory_equal(id, strstr(sighting->text, "session ") + 8, 8);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +605,8 @@ int main(void)
 		TEST(gaps_between_blocks_are_seen),
 		TEST(a_line_without_id_among_others_is_the_hosts),
 		TEST(a_broken_line_end_is_fine),
+		TEST(zeros_are_passed_over),
+		TEST(lines_stay_with_their_session_when_others_made_room),
 		TEST(progress_is_told),
 	};
 

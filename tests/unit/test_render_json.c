@@ -249,10 +249,11 @@ static void *count_malloc(size_t size)
 
 static void count_free(void *bytes)
 {
-	size_t *block = (size_t *)(void *)((char *)bytes - 16);
+	size_t *block;
 
 	if (bytes == NULL)
 		return;
+	block = (size_t *)(void *)((char *)bytes - 16);
 	held -= *block;
 	free(block);
 }

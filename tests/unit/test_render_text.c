@@ -358,6 +358,154 @@ static void long_evidence_is_cut_in_its_middle(void **state)
 	report_sample_free(report);
 }
 
+/* What a pass of a built-in says for people, and that names for programs are not told. */
+static void successes_say_what_helps(void **state)
+{
+	static const struct {
+		const char *builtin, *name, *value, *words;
+	} cases[] = {
+		{"clock-difference", "difference_s", "1.1", "host 1.1 s after the client's id"},
+		{"clock-difference", "difference_s", "-2.5", "host 2.5 s before the client's id"},
+		{"slow-step", "stage2_s", "0.7", "stage 2 700 ms"},
+		{"slow-step", "stage5_s", "75", "stage 5 1 min 15 s"},
+		{"reconnects", "connections", "1", "1 connection\n"},
+		{"reconnects", "connections", "3", "3 connections"},
+		{"crash", "ended", "2", "2 ended well"},
+		{"connection-path", "path", "brokered", "passed   21:11:01  820 ms  brokered"},
+		{"connection-path", "path", "sideways", NULL},
+		{"reconnects", "connections", "\033[2J", NULL},
+		{NULL, "source", "https://lic.example/request", NULL},
+	};
+	struct report *report = report_sample_new();
+	struct finding *finding = &report->sessions[0].findings[3];
+	struct rule rule = *finding->rule;
+	struct report_data data = {.number = true};
+
+	(void)state;
+	report->session_count = 1;
+	finding->rule = &rule;
+	finding->data = &data;
+	finding->data_count = 1;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text;
+
+		rule.builtin = cases[i].builtin;
+		data.name = cases[i].name;
+		data.value = cases[i].value;
+		text = draw(report, 100, false, true);
+		if (cases[i].words != NULL)
+			assert_has(text, cases[i].words);
+		else
+			assert_has(text, "passed   21:11:01  820 ms\n");
+		assert_lacks(text, "_s ");
+		assert_lacks(text, "lic.example");
+		assert_lacks(text, "sideways");
+		free(text);
+	}
+	report_sample_free(report);
+}
+
+/* "days until ...", in days, is said once. */
+static void units_are_not_said_twice(void **state)
+{
+	struct report *report = report_sample_new();
+	struct finding *finding = &report->sessions[0].findings[3];
+	struct rule rule = *finding->rule;
+	struct rule_measure measure = {.id = "left", .title = "days until it ends", .unit = "days"};
+	struct report_data data[] = {{.name = "left", .value = "165"}, {.name = "left_mean"}};
+	char *text;
+
+	(void)state;
+	data[1].value = "165";
+	rule.measures = &measure;
+	rule.measure_count = 1;
+	report->session_count = 1;
+	finding->rule = &rule;
+	finding->data = data;
+	finding->data_count = 2;
+	text = draw(report, 100, false, true);
+	assert_has(text, "  165 days until it ends\n");
+	free(text);
+	report_sample_free(report);
+}
+
+/* The six stages first, the machine last; nothing is cut where a terminal is as wide as most. */
+static void what_there_is_no_evidence_of_is_named(void **state)
+{
+	static const unsigned widths[] = {80, 100, 200};
+	struct report *report = report_sample_new();
+	struct report_session *session = &report->sessions[0];
+	struct rule rules[40];
+	struct finding findings[40];
+	char titles[40][40], *text;
+
+	(void)state;
+	for (size_t i = 0; i < 40; i++) {
+		snprintf(titles[i], sizeof(titles[i]), "diagnostic-%zu-that-is-missing", i);
+		rules[i] = (struct rule){.id = titles[i], .title = titles[i]};
+		rules[i].phase = i < 10 ? RULE_HOST : RULE_SESSION;
+		rules[i].stage = i >= 36 ? 5 : 0;
+		findings[i] = session->findings[4];
+		findings[i].rule = &rules[i];
+	}
+	session->findings = findings;
+	session->finding_count = 40;
+	report->session_count = 1;
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+		text = draw(report, widths[i], false, true);
+		for (size_t j = 0; j < 40; j++)
+			assert_has(text, titles[j]);
+		assert_before(text, titles[36], titles[10]);
+		assert_before(text, titles[10], titles[0]);
+		check_lines(text, widths[i]);
+		free(text);
+	}
+	text = draw(report, 60, false, true);
+	assert_has(text, "no evidence (40): diagnostic-36-that-is-missing");
+	assert_lacks(text, titles[0]);
+	free(text);
+	report_sample_free(report);
+}
+
+static void times_stay_on_narrow_terminals(void **state)
+{
+	struct report *report = report_sample_new();
+	struct finding *later = &report->sessions[0].findings[5];
+	char *text;
+
+	(void)state;
+	report->session_count = 1;
+	later->start += INT64_C(86400) * 1000000;
+	text = draw(report, 60, false, true);
+	assert_has(text, "  21:11:01 820 ms\n");
+	assert_has(text, "  03-25 21:11:02\n");
+	assert_has(text, "  22:10:57\n    The user");
+	free(text);
+	text = draw(report, 40, false, true);
+	assert_has(text, "✓ Prepare host         21:11:01 820 ms\n");
+	assert_has(text, "✓ Checkout licence     21:11:02\n");
+	free(text);
+	report_sample_free(report);
+}
+
+/* There is no block for a note: half of its cause is not enough. */
+static void a_note_that_does_not_fit_stands_below(void **state)
+{
+	struct report *report = report_sample_new();
+	struct finding *note = &report->sessions[0].findings[7];
+	char *text;
+
+	(void)state;
+	report->session_count = 1;
+	note->cause_text = "This note is longer than what is left of a line, by a few words.";
+	text = draw(report, 100, false, true);
+	assert_has(text,
+		"note     22:10:57\n    This note is longer than what is left of a line, "
+		"by a few words.\n");
+	free(text);
+	report_sample_free(report);
+}
+
 static void what_cannot_be_written_is_an_error(void **state)
 {
 	struct render_text how = {.columns = 80};
@@ -443,6 +591,11 @@ int main(void)
 		cmocka_unit_test(one_session_is_shown_whole),
 		cmocka_unit_test(no_session_is_said),
 		cmocka_unit_test(long_evidence_is_cut_in_its_middle),
+		cmocka_unit_test(successes_say_what_helps),
+		cmocka_unit_test(units_are_not_said_twice),
+		cmocka_unit_test(what_there_is_no_evidence_of_is_named),
+		cmocka_unit_test(times_stay_on_narrow_terminals),
+		cmocka_unit_test(a_note_that_does_not_fit_stands_below),
 		cmocka_unit_test(what_cannot_be_written_is_an_error),
 		cmocka_unit_test(long_lists_of_what_was_not_read_are_cut),
 		cmocka_unit_test(durations_have_two_parts_at_most),

@@ -194,7 +194,7 @@ static void test_measure(void **state)
 
 static void expect_cause(const struct rule *rule, const char *value, const char *id)
 {
-	const struct rule_cause *cause = rule_cause_by(rule, value, strlen(value));
+	const struct rule_cause *cause = rule_cause_by(rule, "result", value, strlen(value));
 
 	assert_non_null(cause);
 	if (strcmp(cause->id, id) != 0)
@@ -223,6 +223,75 @@ static void test_causes(void **state)
 	expect_cause(rule, "", "other");
 	expect_cause(rule, "-769", "other");
 	expect_cause(rule, "99999999999999999999999999", "other");
+	/* three digits at least: 0x3 is 0x003 */
+	expect_cause(rule, "0x3", "other");
+	expect_cause(rule, "0x03ab", "group");
+	expect_cause(rule, "0x3000", "other");
+	rule_book_free(book);
+}
+
+static void change(const char *from, const char *to, char text[TEXT_SIZE]);
+
+static void test_cause_of_another_capture(void **state)
+{
+	char text[TEXT_SIZE];
+	struct rule_book *book;
+	const struct rule *rule;
+
+	(void)state;
+	change("value: \"*\"}\n",
+		"value: \"*\", by: what}\n"
+		"  - {id: any, text: Any., value: \"*\", by: result}\n"
+		"  - {id: its, text: Its., value: 0x302, by: result}\n"
+		"  - {id: own, text: Own., value: 0x302, by: what}\n",
+		text);
+	book = load(text);
+	rule = book->rules[0];
+	assert_string_equal(rule_find_cause(rule, "any")->by, "result");
+	assert_null(rule_find_cause(rule, "exact")->by);
+	expect_cause(rule, "0x301", "exact");
+	expect_cause(rule, "0x302", "its");
+	expect_cause(rule, "0x402", "any");
+	assert_string_equal(rule_cause_by(rule, "what", "770", 3)->id, "own");
+	assert_string_equal(rule_cause_by(rule, "what", "1026", 4)->id, "other");
+	assert_string_equal(rule_cause_by(rule, "third", "770", 3)->id, "group");
+	assert_null(rule_cause_by(rule, "third", "1026", 4));
+	rule_book_free(book);
+}
+
+static void test_values_in_hexadecimal(void **state)
+{
+	char text[RULE_HEX_SIZE];
+
+	(void)state;
+	assert_true(rule_value_hex("939", 3, text));
+	assert_string_equal(text, "0x3ab");
+	assert_true(rule_value_hex("0x1", 3, text));
+	assert_string_equal(text, "0x001");
+	assert_false(rule_value_hex("-1", 2, text));
+	assert_false(rule_value_hex("none", 4, text));
+}
+
+/* Numbers that are only asked for are known by their series, words by their sightings. */
+static void test_asked_patterns(void **state)
+{
+	static const char text[] =
+		"id: x\ntitle: X\nphase: host\norder: 1\n"
+		"patterns:\n"
+		"  - {id: word, text: \"Word\"}\n"
+		"  - {id: times, text: \"Times: {least:number}\"}\n"
+		"  - {id: other, text: \"Other\"}\n"
+		"tracks:\n"
+		"  - {id: host, outcomes: [{on: [other], result: pass, unless: [word, times]}]}\n"
+		"measures:\n"
+		"  - {id: least, title: least, unit: ms, pattern: times, value: least}\n";
+	struct rule_book *book = load(text);
+	const struct rule *rule = book->rules[0];
+
+	(void)state;
+	assert_true(rule_find_pattern(rule, "word")->sighted);
+	assert_false(rule_find_pattern(rule, "times")->sighted);
+	assert_true(rule_find_pattern(rule, "times")->measured);
 	rule_book_free(book);
 }
 
@@ -294,6 +363,10 @@ static void test_wrong_names(void **state)
 		"on: [asked]", "on: [aske]", "x.yaml:18:26: the rule 'example' has no pattern");
 	expect_fault("example/bye", "exam/bye", "x.yaml:19:39: there is no rule 'exam'");
 	expect_fault("example/bye", "answered", "x.yaml:19:39: 'answered' is named twice");
+	expect_fault("text: Other., value: \"*\"", "text: Other., by: result",
+		"x.yaml:34:35: 'by' without 'value'");
+	expect_fault("text: Group., value: \"0x3*\"", "text: Group., value: \"*\", by: result",
+		"x.yaml:35:38: the value '*' stands for the cause 'other' already");
 	expect_fault("unless: [bye]", "unless: [by]", "x.yaml:21:90: the rule 'example' has no");
 	expect_fault("result], cause: other", "result], cause: others",
 		"x.yaml:22:31: there is no cause 'others'");
@@ -598,6 +671,9 @@ int main(void)
 		cmocka_unit_test(test_track),
 		cmocka_unit_test(test_measure),
 		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_cause_of_another_capture),
+		cmocka_unit_test(test_values_in_hexadecimal),
+		cmocka_unit_test(test_asked_patterns),
 		cmocka_unit_test(test_wrong_keys),
 		cmocka_unit_test(test_wrong_patterns),
 		cmocka_unit_test(test_wrong_names),

@@ -54,7 +54,7 @@ static const char fine[] =
 	"causes:\n"
 	"  - {id: weather, text: \"It was {what}.\", remedies: [{who: user, text: Wait.}]}\n"
 	"  - {id: denied, value: 0x5, text: Denied., remedies: [{who: user, text: Ask.}]}\n"
-	"  - {id: group, value: \"0x1*\", result: note, text: \"Code {code}.\"}\n"
+	"  - {id: group, value: \"0x1*\", by: code, result: note, text: \"Code {code}.\"}\n"
 	"  - {id: unknown, text: \"Code {code}.\", remedies: [{who: user, text: Ask.}]}\n"
 	"  - {id: closed, text: Closed.}\n"
 	"  - {id: slow, text: \"Slow: {duration_s}.\"}\n"
@@ -205,6 +205,85 @@ static void test_outcomes(void **state)
 		"fine/refused: sample 1 does not match\n");
 }
 
+/* Two captures choose causes: the code in `refused`, the reason in `ended`. */
+#define SECOND_BY                                                                                  \
+	"      - {on: [ended], by: reason, result: fail}\n"                                        \
+	"      - {on: [warned], cause: weather, progress: true}\n"
+#define ENDED                                                                                      \
+	"  - {id: ended, text: \"Ended by {reason}\", samples: [\"" LINE "Ended by force\"]}\n"
+
+static void expect_two(const char *from, const char *to, const char *expected)
+{
+	const char *warned = "      - {on: [warned], cause: weather, progress: true}\n";
+	const char *at = strstr(fine, "tracks:\n"), *place;
+	char text[TEXT_SIZE], changed[TEXT_SIZE];
+	struct faults faults;
+
+	(void)snprintf(text, sizeof(text), "%.*s" ENDED "%s", (int)(at - fine), fine, at);
+	place = strstr(text, warned);
+	(void)snprintf(changed, sizeof(changed), "%.*s" SECOND_BY "%s", (int)(place - text), text,
+		place + strlen(warned));
+	place = strstr(changed, from);
+	assert_non_null(place);
+	(void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(place - changed), changed, to,
+		place + strlen(from));
+	lint_text(text, &faults);
+	if (expected[0] == '\0' ? faults.count != 0 : !strstr(faults.text, expected))
+		fail_msg("'%s' is not all of:\n%s", expected, faults.text);
+}
+
+static void test_whose_value(void **state)
+{
+	const char *force = "causes:\n"
+			    "  - {id: other, value: \"*\", by: reason, text: \"By {reason}.\", "
+			    "remedies: [{who: user, text: Ask.}]}\n";
+
+	(void)state;
+	expect_two("causes:\n", force, "");
+	expect_two("causes:\n",
+		"causes:\n  - {id: other, value: \"*\", text: Other., remedies: [{who: user, "
+		"text: Ask.}]}\n",
+		"fine/other: '*' takes any value of several captures; expected 'by' with one of "
+		"them\n");
+	expect_two("causes:\n",
+		"causes:\n  - {id: other, value: \"x\", by: cause, text: Other., remedies: [{who: "
+		"user, text: Ask.}]}\n",
+		"fine/other: no outcome chooses by 'cause'\n");
+	/* chosen by a line that does not have what the text wants */
+	expect_two("causes:\n",
+		"causes:\n  - {id: other, value: \"force\", text: \"By {code}.\", remedies: "
+		"[{who: user, text: Ask.}]}\n",
+		"fine/host/outcome 1/ended: the text of 'other' has nothing for 'code'\n");
+}
+
+/* The return code of a line chooses the cause. */
+static void test_return_codes(void **state)
+{
+	static const char text[] =
+		"id: fine\ntitle: Fine\nphase: session\norder: 1\n"
+		"patterns:\n"
+		"  - {id: refused, text: \"Refused {user:user}\", samples: [\"" LINE
+		"Refused mira\"]}\n"
+		"  - {id: failed, text: \"Failed\", samples: [\"" LINE "Failed\"]}\n"
+		"tracks:\n"
+		"  - id: host\n"
+		"    outcomes:\n"
+		"      - {on: [refused], by: rc, progress: true}\n"
+		"      - {on: [refused], cause: other, progress: true}\n"
+		"      - {on: [failed], result: fail, cause: failed}\n"
+		"causes:\n"
+		"  - {id: locked, value: \"1909\", by: rc, text: \"Locked: {user}.\", remedies: "
+		"[{who: user, text: Ask.}]}\n"
+		"  - {id: other, text: Other., remedies: [{who: user, text: Ask.}]}\n"
+		"  - {id: failed, text: Failed., remedies: [{who: user, text: Ask.}]}\n";
+	struct faults faults;
+
+	(void)state;
+	lint_text(text, &faults);
+	if (faults.count != 0)
+		fail_msg("%s", faults.text);
+}
+
 static void test_measures(void **state)
 {
 	(void)state;
@@ -243,6 +322,8 @@ int main(void)
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_outcomes),
+		cmocka_unit_test(test_whose_value),
+		cmocka_unit_test(test_return_codes),
 		cmocka_unit_test(test_measures),
 		cmocka_unit_test(test_file_name),
 		cmocka_unit_test(test_built_in_rules),

@@ -1,6 +1,7 @@
 /*
  * The example of an own rule does what the documentation says of it.
  */
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +68,7 @@ static void judged(
 			(!found || report->sessions[0].findings[i].verdict < found->verdict))
 			found = &report->sessions[0].findings[i];
 	assert_non_null(found);
+	assert(found != NULL);
 	assert_string_equal(verdict_name(found->verdict), verdict_name(verdict));
 	assert_string_equal(found->cause ? found->cause->id : "", cause);
 	judge_free(report);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,6 +112,15 @@ static void sessions_are_told_apart(void **state)
 	assert_int_equal(store->session_count, 3);
 }
 
+/* Lines of a session that there is no room for. */
+static void lose(struct store *store, const struct session_id *id, uint64_t lines)
+{
+	struct session lost = {
+		.has_id = true, .id = *id, .first = STAMP_NONE, .last = STAMP_NONE, .lines = lines};
+
+	store_session_lost(store, &lost);
+}
+
 static void sessions_beyond_the_limit_are_counted(void **state)
 {
 	struct store *store = ((struct made *)*state)->store;
@@ -122,10 +132,122 @@ static void sessions_beyond_the_limit_are_counted(void **state)
 	}
 	id = id_of(STORE_SESSIONS_MAXIMUM + 1);
 	assert_int_equal(store_session(store, &id), STORE_HOST);
-	assert_int_equal(store_session(store, &id), STORE_HOST);
-	assert_int_equal(store->sessions_dropped, 2);
+	lose(store, &id, 3);
+	lose(store, &id, 4);
+	assert_int_equal(store->sessions_dropped, 7);
+	assert_int_equal(store->sessions_lost, 1);
+	id = id_of(STORE_SESSIONS_MAXIMUM + 2);
+	lose(store, &id, 1);
+	assert_int_equal(store->sessions_lost, 2);
+	assert_false(store->sessions_lost_more);
 	id = id_of(STORE_SESSIONS_MAXIMUM);
 	assert_int_equal(store_session(store, &id), STORE_SESSIONS_MAXIMUM);
+}
+
+static void more_lost_sessions_than_can_be_counted_are_at_least_so_many(void **state)
+{
+	struct store *store = ((struct made *)*state)->store;
+
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct session_id id = id_of(i + 1);
+
+		lose(store, &id, 1);
+	}
+	assert_int_equal(store->sessions_lost, 65536);
+	assert_true(store->sessions_lost_more);
+	assert_int_equal(store->sessions_dropped, 100000);
+}
+
+/* A session that has a line at this time; its number. */
+static uint32_t session_at(struct store *store, uint32_t number, int64_t time)
+{
+	struct session_id id = id_of(number);
+	uint32_t session = store_session(store, &id);
+
+	if (session == STORE_HOST)
+		return session;
+	assert_true(session_id_equal(&store->sessions[session].id, &id));
+	store->sessions[session].first = time;
+	store->sessions[session].last = time;
+	return session;
+}
+
+static void sessions_outside_of_the_time_make_room(void **state)
+{
+	struct made *made = *state;
+	struct store_filter filter = {.since = 100, .until = 200};
+	struct store *store = filtered(made, &filter);
+	uint32_t within, last = 0;
+
+	source(store, "x", "x", 0);
+	within = session_at(store, 1, 150);
+	add(store, ALPHA_STARTING, within, 1, 150, "within");
+	for (uint32_t i = 2; i <= 3 * STORE_SESSIONS_MAXIMUM; i++)
+		assert_int_not_equal(session_at(store, i, i % 2 == 0 ? 50 : 250), STORE_HOST);
+	assert_int_equal(store->session_count, STORE_SESSIONS_MAXIMUM + 1);
+	for (uint32_t i = 0; i < 100; i++) {
+		last = session_at(store, 100000 + i, 160);
+		assert_int_not_equal(last, STORE_HOST);
+		add(store, ALPHA_STARTING, last, 2 * i + 3, 160, "within");
+	}
+	assert_int_equal(session_at(store, 1, 150), within);
+	assert_int_equal(session_at(store, 100099, 160), last);
+	assert_int_equal(store->sessions_dropped, 0);
+	assert_int_equal(store->sighting_count, 101);
+	assert_int_equal(store_sort(store), 0);
+	assert_false(store->sessions[within].filtered);
+	assert_false(store->sessions[last].filtered);
+}
+
+static void those_within_the_time_are_lost_when_they_are_too_many(void **state)
+{
+	struct made *made = *state;
+	struct store_filter filter = {.since = 100, .until = 200};
+	struct store *store = filtered(made, &filter);
+	struct session outside = {
+		.has_id = true, .id = id_of(9), .first = 1, .last = 99, .lines = 5};
+
+	for (uint32_t i = 1; i <= STORE_SESSIONS_MAXIMUM; i++)
+		assert_int_equal(session_at(store, i, 150), i);
+	assert_int_equal(session_at(store, STORE_SESSIONS_MAXIMUM + 1, 150), STORE_HOST);
+	store_session_lost(store, &outside);
+	assert_int_equal(store->sessions_dropped, 0);
+	outside.last = 100;
+	store_session_lost(store, &outside);
+	assert_int_equal(store->sessions_dropped, 5);
+}
+
+/* Every session that is asked for has room, however many others came before. */
+static void wanted_sessions_come_before_limits(void **state)
+{
+	struct made *made = *state;
+	struct store_filter filter = {.since = STAMP_NONE, .until = STAMP_NONE, .session = "abcd"};
+	struct store *store = filtered(made, &filter);
+	struct session_id wanted = {{0xab, 0xcd}};
+	char text[STORE_TEXT_MAXIMUM];
+	uint32_t session, others = 0;
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	source(store, "x", "x", 0);
+	for (uint32_t i = 1; i <= STORE_SESSIONS_MAXIMUM + 1; i++) {
+		struct session_id id = id_of(i);
+
+		session = store_session(store, &id);
+		others += session != STORE_HOST;
+		for (uint32_t line = 0; line < 10 && session != STORE_HOST; line++)
+			add(store, ALPHA_STARTING, session, 2 * line, line, text);
+	}
+	assert_int_equal(others, STORE_SESSIONS_MAXIMUM / 2);
+	assert_true(store->others_dropped > 0);
+	assert_true(store->sighting_count > 10000);
+	session = store_session(store, &wanted);
+	assert_int_not_equal(session, STORE_HOST);
+	for (uint32_t line = 0; line < 500; line++)
+		add(store, ALPHA_STARTING, session, 2 * line, line, text);
+	assert_int_equal(store->sessions[session].sightings, 500);
+	assert_int_equal(store->sightings_dropped, 0);
+	assert_int_equal(store->sessions_dropped, 0);
 }
 
 static void parts_of_a_log_share_their_session(void **state)
@@ -220,9 +342,9 @@ static void one_pattern_does_not_fill_a_session(void **state)
 	assert_int_equal(store->sessions[session].sightings, STORE_REPEATS_MAXIMUM + 1);
 	assert_int_equal(store->sessions[session].dropped, 10);
 	assert_int_equal(store->sightings_dropped, 10);
-	for (uint32_t i = 0; i < 5000; i++)
+	for (uint32_t i = 0; i < STORE_HOST_REPEATS_MAXIMUM + 10; i++)
 		add(store, ALPHA_STARTING, STORE_HOST, 2 * i + 1, i, "line");
-	assert_int_equal(store->sessions[STORE_HOST].sightings, 4096);
+	assert_int_equal(store->sessions[STORE_HOST].sightings, STORE_HOST_REPEATS_MAXIMUM);
 }
 
 /* More than there is room for, with lines of this length. */
@@ -274,11 +396,11 @@ static void host_lines_leave_room_for_sessions(void **state)
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	source(store, "x", "x", 0);
-	for (uint16_t i = 0; i < MANY; i++) {
+	for (int i = 0; i < MANY; i++) {
 		patterns[i].sighted = true;
 		by_number[i] = &patterns[i];
 		for (uint32_t line = 0; line < 4096; line++)
-			add(store, i, STORE_HOST, 2 * line, line, text);
+			add(store, (uint16_t)i, STORE_HOST, 2 * line, line, text);
 	}
 	assert_true(store->sightings_dropped > 0);
 	for (uint32_t line = 0; line < 500; line++)
@@ -347,6 +469,7 @@ static void series_say_what_numbers_were(void **state)
 	}
 	assert_int_equal(store->sighting_count, 0);
 	assert_non_null(rtt);
+	assert(rtt != NULL);
 	assert_int_equal(rtt->count, 5);
 	assert_int_equal(rtt->warnings, 2);
 	assert_int_equal(rtt->fails, 1);
@@ -358,6 +481,7 @@ static void series_say_what_numbers_were(void **state)
 	assert_string_equal(rtt->worst_text, "0251 7");
 	assert_int_equal(rtt->point_count, 5);
 	assert_non_null(jitter);
+	assert(jitter != NULL);
 	assert_int_equal(jitter->count, 6);
 	assert_int_equal(jitter->point_count, 0);
 }
@@ -449,9 +573,66 @@ static void sessions_are_filtered(void **state)
 	add(store, ALPHA_STARTING, b, 3, 1, "other");
 	add(store, ALPHA_STARTING, STORE_HOST, 5, 1, "host");
 	add(store, ALPHA_STARTING, store_session_of_source(store, 0), 7, 1, "no id");
-	assert_int_equal(store->sighting_count, 2);
+	/* all lines stay: they say whose those with the all-zero id are not */
+	assert_int_equal(store->sighting_count, 4);
 	assert_false(store->sessions[a].filtered);
 	assert_true(store->sessions[b].filtered);
+	assert_true(store->sessions[store_session_of_source(store, 0)].filtered);
+}
+
+/* A log as it was read, with one line that a rule knows. */
+static uint32_t read_log(struct store *store, const char *path, uint64_t check, const char *text)
+{
+	uint32_t number = source(store, path, path, 0);
+	struct sighting sighting = {.time = 7, .source = number, .line = 3, .text = text};
+
+	store->sources[number].bytes = 100;
+	store->sources[number].lines = 10;
+	store->sources[number].check = check;
+	store->sources[number].first = 5;
+	store->sources[number].last = 9;
+	sighting.matched = text;
+	sighting.session = store_session_of_source(store, number);
+	assert_int_equal(store_add(store, &sighting, strlen(text)), 0);
+	return number;
+}
+
+static void the_same_log_twice_counts_once(void **state)
+{
+	struct store *store = ((struct made *)*state)->store;
+	uint32_t first = read_log(store, "a/x.log", 1, "line");
+	uint32_t other = read_log(store, "b/x.log", 2, "line");
+	uint32_t again = read_log(store, "c.zip/x.log", 1, "line");
+	uint32_t third = read_log(store, "d/x.log", 1, "line");
+	uint32_t differs = read_log(store, "e/x.log", 1, "another");
+
+	assert_int_equal(store_sort(store), 0);
+	assert_null(store->sources[first].twin);
+	assert_null(store->sources[other].twin);
+	assert_null(store->sources[differs].twin);
+	assert_string_equal(store->sources[again].twin, "same log as a/x.log");
+	assert_string_equal(store->sources[third].twin, "same log as a/x.log");
+	assert_int_equal(store->sighting_count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(
+			store->sightings[i].source != again && store->sightings[i].source != third);
+	assert_false(store->sessions[store_session_of_source(store, first)].filtered);
+	assert_true(store->sessions[store_session_of_source(store, again)].filtered);
+}
+
+static void what_tools_say_on_two_machines_counts_twice(void **state)
+{
+	struct store *store = ((struct made *)*state)->store;
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t number = read_log(store, i == 0 ? "a/pci" : "b/pci", 1, "line");
+
+		store->sources[number].first = STAMP_NONE;
+		store->sources[number].last = STAMP_NONE;
+	}
+	assert_int_equal(store_sort(store), 0);
+	assert_int_equal(store->sighting_count, 2);
+	assert_null(store->sources[1].twin);
 }
 
 int main(void)
@@ -460,6 +641,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(sessions_are_told_apart),
 		TEST(sessions_beyond_the_limit_are_counted),
+		TEST(more_lost_sessions_than_can_be_counted_are_at_least_so_many),
+		TEST(sessions_outside_of_the_time_make_room),
+		TEST(those_within_the_time_are_lost_when_they_are_too_many),
+		TEST(wanted_sessions_come_before_limits),
 		TEST(parts_of_a_log_share_their_session),
 		TEST(sightings_are_sorted),
 		TEST(texts_are_copied),
@@ -474,6 +659,8 @@ int main(void)
 		TEST(lower_limits_are_below),
 		TEST(times_are_filtered),
 		TEST(sessions_are_filtered),
+		TEST(the_same_log_twice_counts_once),
+		TEST(what_tools_say_on_two_machines_counts_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,8 @@
 #include <jansson.h>
 #include <cmocka.h>
 
-#include "client/report.h"
 #include "base/text.h"
+#include "client/report.h"
 #include "client/timeline.h"
 
 struct fixture {
