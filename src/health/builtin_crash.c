@@ -12,13 +12,20 @@ struct run {
 	uint32_t source; /* where that is */
 };
 
+/* What is asked of the files of all machines. */
+struct crash_logs {
+	bool *has_beginning; /* by source: a server begins in it; else it goes on where another was
+				rotated */
+	int64_t *continued;  /* by group: when its files without a beginning end; or STAMP_NONE */
+	uint32_t *latest;    /* sources by folder, the one that ends last first */
+	uint32_t *first;     /* by folder: where its sources stand in `latest` */
+};
+
 struct watch { /* the logs of one group */
 	struct builtin *builtin;
 	const size_t *lines;
 	size_t line_count;
-	/* By source: the file has a beginning of its own; else it goes on where another was
-	 * rotated. */
-	bool *has_beginning;
+	const struct crash_logs *logs;
 	bool of_program; /* a program that has several servers at once writes here */
 	struct run runs[RUNS];
 	size_t run_count;
@@ -32,6 +39,63 @@ struct by_group {
 	uint32_t group;
 	size_t line;
 };
+
+static int by_end(const void *a, const void *b, void *context)
+{
+	const struct judge *judge = context;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int64_t left = judge_source_last(judge, x), right = judge_source_last(judge, y);
+
+	if (judge->folder[x] != judge->folder[y])
+		return judge->folder[x] < judge->folder[y] ? -1 : 1;
+	if (left != right)
+		return left > right ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+static void fill_logs(struct judge *judge, struct crash_logs *logs)
+{
+	const struct store *store = judge->store;
+	uint32_t count = (uint32_t)store->source_count;
+
+	for (size_t i = 0; i < store->sighting_count; i++)
+		if (judge->begins[store->sightings[i].pattern])
+			logs->has_beginning[store->sightings[i].source] = true;
+	for (size_t i = 0; i < judge->group_count; i++)
+		logs->continued[i] = STAMP_NONE;
+	for (uint32_t i = 0; i < count; i++) {
+		int64_t last = judge_source_last(judge, i);
+
+		logs->latest[i] = i;
+		if (!logs->has_beginning[i] && last > logs->continued[judge->group[i]])
+			logs->continued[judge->group[i]] = last;
+	}
+	qsort_r(logs->latest, count, sizeof(logs->latest[0]), by_end, judge);
+	for (uint32_t i = count; i-- > 0;)
+		logs->first[judge->folder[logs->latest[i]]] = i;
+}
+
+/* Once for all machines: there may be as many as files. NULL: memory is short. */
+static const struct crash_logs *logs_of(struct judge *judge)
+{
+	size_t sources = judge->store->source_count;
+	struct crash_logs logs;
+
+	if (judge->crash_logs)
+		return judge->crash_logs;
+	logs.has_beginning = arena_alloc(judge->scratch, sources * sizeof(logs.has_beginning[0]));
+	logs.continued =
+		arena_alloc(judge->scratch, judge->group_count * sizeof(logs.continued[0]));
+	logs.latest = arena_alloc(judge->scratch, sources * sizeof(logs.latest[0]));
+	logs.first = arena_alloc(judge->scratch, judge->folder_count * sizeof(logs.first[0]));
+	judge->crash_logs = arena_alloc(judge->scratch, sizeof(logs));
+	if (!logs.has_beginning || !logs.continued || !logs.latest || !logs.first ||
+		!judge->crash_logs)
+		return NULL;
+	fill_logs(judge, &logs);
+	*judge->crash_logs = logs;
+	return judge->crash_logs;
+}
 
 static const struct source *source_of(const struct watch *watch, uint32_t number)
 {
@@ -153,7 +217,7 @@ static void take_begins(struct watch *watch, size_t line)
 static void take_end(struct watch *watch, size_t line)
 {
 	const struct sighting *sighting = builtin_line(watch->builtin, line);
-	bool rotated = !watch->has_beginning[sighting->source];
+	bool rotated = !watch->logs->has_beginning[sighting->source];
 
 	/* A cause and an end are told of the same server. */
 	if (sighting->session != STORE_HOST && sighting->session == watch->last_ended)
@@ -198,19 +262,22 @@ static void take_program(struct watch *watch, size_t line)
 static bool is_gone(const struct watch *watch, const struct run *run)
 {
 	const struct judge *judge = watch->builtin->judge;
+	const struct crash_logs *logs = watch->logs;
 	uint32_t group = judge->group[run->source], folder = judge->folder[run->source];
 	int64_t own = judge_source_last(judge, run->source), others = STAMP_NONE;
 
-	for (uint32_t i = 0; i < judge->store->source_count; i++) {
-		int64_t last = judge_source_last(judge, i);
-		bool is_own = judge->group[i] == group && !watch->has_beginning[i];
+	if (logs->continued[group] > own)
+		own = logs->continued[group];
+	for (size_t i = logs->first[folder]; i < judge->store->source_count; i++) {
+		uint32_t source = logs->latest[i];
 
-		if (judge->folder[i] != folder || i == run->source)
+		if (judge->folder[source] != folder)
+			break;
+		if (source == run->source ||
+			(judge->group[source] == group && !logs->has_beginning[source]))
 			continue;
-		if (is_own && last > own)
-			own = last;
-		else if (!is_own && last > others)
-			others = last;
+		others = judge_source_last(judge, source);
+		break;
 	}
 	if (own == STAMP_NONE || others == STAMP_NONE)
 		return false;
@@ -262,7 +329,6 @@ static void judge_groups(struct watch *watch, struct by_group *lines, size_t *or
 		uint32_t source = builtin_line(builtin, i)->source;
 
 		lines[i] = (struct by_group){builtin->judge->group[source], i};
-		watch->has_beginning[source] |= builtin_is(builtin, i, "begins");
 	}
 	qsort(lines, count, sizeof(lines[0]), by_group);
 	for (size_t i = 0; i < count; i++)
@@ -285,8 +351,10 @@ void builtin_crash(struct builtin *builtin)
 	size_t *order = arena_alloc(bench, count * sizeof(order[0]));
 	struct watch watch = {.builtin = builtin};
 
-	watch.has_beginning = arena_alloc(bench, builtin->judge->store->source_count);
-	if (!lines || !order || !watch.has_beginning)
+	if (count == 0 || !lines || !order)
+		return;
+	watch.logs = logs_of(builtin->judge);
+	if (!watch.logs)
 		return;
 	builtin_begin(builtin, &watch.good);
 	judge_groups(&watch, lines, order);

@@ -7,7 +7,6 @@ struct connections {
 	const char *ids[2]; /* of the patterns; NULL: one is enough */
 	int64_t times[TIMES_MAXIMUM];
 	size_t count;
-	uint32_t first, last; /* lines */
 };
 
 /* Statistics before the first connection that the log has: there was one before. */
@@ -45,13 +44,9 @@ static void collect(const struct builtin *builtin, struct connections *connectio
 			continue;
 		if (count > 0 && line->time - connections->times[count - 1] <= SAME_CONNECTION)
 			continue;
-		if (count == 0) {
-			connections->first = builtin->lines[i];
-			if (was_connected(builtin, line))
-				add_time(connections, line->time);
-		}
+		if (count == 0 && was_connected(builtin, line))
+			add_time(connections, line->time);
 		add_time(connections, line->time);
-		connections->last = builtin->lines[i];
 	}
 }
 

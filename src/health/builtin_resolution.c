@@ -21,7 +21,6 @@ struct judged {
 	struct builtin *builtin;
 	struct finding_work work;
 	enum verdict verdict; /* VERDICT_NO_EVIDENCE: nothing to compare yet */
-	size_t displays;      /* the client asked for; in use */
 };
 
 static const char no_answer[] = "The log has only what was asked for or what was given, not both.";

@@ -42,7 +42,7 @@ void bundle_limits_default(struct bundle_limits *limits);
 
 struct bundle_member {
 	char path[BUNDLE_PATH_SIZE];  /* as shown: "support.zip/logs/agent.log.gz"; clean UTF-8; "-"
-					 for  standard input; cut in its middle when too long */
+					 for standard input; cut in its middle when too long */
 	char group[BUNDLE_PATH_SIZE]; /* the same for all parts of one rotated log: the path without
 					 compression suffix, rotation number, date, time and the
 					 random or hexadecimal part of

@@ -61,7 +61,8 @@ const char *bundle_layer_path(const struct bundle_layer *layer)
 	return layer->member != NULL ? layer->member : layer->path;
 }
 
-void bundle_layer_fresh(struct bundle_layer *layer)
+/* Forgets the head and rest: a new stream begins. */
+static void layer_fresh(struct bundle_layer *layer)
 {
 	layer->head_length = layer->head_given = 0;
 	layer->rest = NULL;
@@ -72,7 +73,7 @@ void bundle_layer_fresh(struct bundle_layer *layer)
 int bundle_layer_rewind(struct bundle_layer *layer)
 {
 	assert(layer->seekable);
-	bundle_layer_fresh(layer);
+	layer_fresh(layer);
 	layer->bundle->done -= layer->packed;
 	layer->packed = 0;
 	if (lseek(layer->fd, 0, SEEK_SET) != 0)
@@ -289,7 +290,7 @@ static enum bundle_content content_of(const unsigned char *head, size_t length)
 
 int bundle_layer_look(struct bundle_layer *layer)
 {
-	bundle_layer_fresh(layer);
+	layer_fresh(layer);
 	while (layer->head_length < BUNDLE_HEAD) {
 		const char *bytes = NULL;
 		size_t length = 0, part;

@@ -116,9 +116,6 @@ int bundle_layer_rewind(struct bundle_layer *layer);
 /* Counts bytes read from a file, for the progress. */
 void bundle_layer_progress(struct bundle_layer *file, uint64_t length);
 
-/* Forgets the head and rest: a new member begins. */
-void bundle_layer_fresh(struct bundle_layer *layer);
-
 /* Counts bytes that came out of a layer: 0, or ERROR_INPUT when they are too many. */
 int bundle_layer_grown(struct bundle_layer *layer, uint64_t length);
 

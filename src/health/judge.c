@@ -85,14 +85,15 @@ static void pass_over(struct judge *judge)
 static void add_series(struct judge *judge, struct unit *unit, const struct series *series)
 {
 	struct judge_series *added = arena_alloc(judge->moving, sizeof(*added));
-	struct judge_series **end;
 
 	if (!unit || !added)
 		return;
 	added->series = series;
-	for (end = &unit->series; *end; end = &(*end)->next)
-		;
-	*end = added;
+	if (unit->series_last)
+		unit->series_last->next = added;
+	else
+		unit->series = added;
+	unit->series_last = added;
 }
 
 static enum rule_scope scope_of(const struct judge *judge, const struct rule_measure *measure)

@@ -6,8 +6,8 @@
  * by another's lines.
  *
  * Lines with the all-zero id (patterns with near: yes) are attributed, in this order:
- *   - to the session that says the same (a pattern of the same step, or both a refusal) with its
- *     id within 250 ms in the same log;
+ *   - to the session that says the same (a pattern of the same step or outcome, or both a refusal)
+ *     with its id within 250 ms in the same log;
  *   - to a session whose machine for that rule is open, at most JUDGE_NEAR old, and waits for this
  *     line, in the same log before the same folder: to the one that got furthest, then the last
  *     opened. A refusal goes to the one that asks again soon or does not go on, then the oldest;

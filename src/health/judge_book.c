@@ -157,7 +157,8 @@ static void ask_relatives(struct judge *judge, const struct rule_track *track, s
 		const struct rule_outcome *outcome = &track->outcomes[i];
 
 		for (size_t j = 0; j < outcome->requires_count; j++) {
-			const struct rule *rule = outcome->requires[j] -> rule;
+			const struct rule_pattern *required = outcome->requires[j];
+			const struct rule *rule = required->rule;
 
 			for (size_t k = 0; k < rule->pattern_count; k++)
 				ask(judge, &rule->patterns[k], bits);

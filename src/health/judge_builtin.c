@@ -30,14 +30,6 @@ bool builtin_is(const struct builtin *builtin, size_t index, const char *id)
 	return pattern && builtin_line(builtin, index)->pattern == pattern->number;
 }
 
-const struct rule_cause *builtin_cause(const struct builtin *builtin, const char *id)
-{
-	for (size_t i = 0; i < builtin->rule->cause_count; i++)
-		if (strcmp(builtin->rule->causes[i].id, id) == 0)
-			return &builtin->rule->causes[i];
-	return NULL;
-}
-
 void builtin_begin(struct builtin *builtin, struct finding_work *work)
 {
 	finding_begin(work, builtin->judge, builtin->unit, builtin->rule);
@@ -64,7 +56,7 @@ static void fill_times(struct finding_work *work)
 void builtin_end(
 	struct builtin *builtin, struct finding_work *work, enum verdict verdict, const char *cause)
 {
-	const struct rule_cause *named = cause ? builtin_cause(builtin, cause) : NULL;
+	const struct rule_cause *named = cause ? rule_find_cause(builtin->rule, cause) : NULL;
 
 	if (named && named->verdict != VERDICT_COUNT)
 		verdict = named->verdict;
@@ -80,14 +72,14 @@ bool builtin_number(const struct builtin *builtin, size_t index, const char *nam
 {
 	const struct sighting *line = builtin_line(builtin, index);
 	const struct template *template = builtin->judge->book->patterns[line->pattern]->template;
-	size_t count = template_captures(template), length;
+	int named = template_find(template, name);
 	char text[NUMBER_SIZE], *end;
+	size_t length;
 	double value;
 
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(template_name(template, i), name) == 0)
-			capture = i;
-	if (capture >= count)
+	if (named >= 0)
+		capture = (size_t)named;
+	if (capture >= template_captures(template))
 		return false;
 	length = line->captures[capture].length;
 	if (length == 0 || length >= sizeof(text))

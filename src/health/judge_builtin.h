@@ -36,7 +36,6 @@ void builtin_crash_session(struct judge *judge, struct unit *unit, struct findin
 const struct sighting *builtin_line(const struct builtin *builtin, size_t index);
 /* The line is of the rule's pattern with this id. */
 bool builtin_is(const struct builtin *builtin, size_t index, const char *id);
-const struct rule_cause *builtin_cause(const struct builtin *builtin, const char *id);
 
 void builtin_begin(struct builtin *builtin, struct finding_work *work);
 /* Start, end and their kind from the lines of the evidence; then the finding with this cause, whose

@@ -30,9 +30,11 @@ static void add_series(struct measured *measured, const struct series *series)
 		measured->lowest = series->lowest;
 	if (begins || series->highest > measured->highest)
 		measured->highest = series->highest;
-	if (begins || series->first < measured->first)
+	/* STAMP_NONE is smaller than any time. */
+	if (measured->first == STAMP_NONE ||
+		(series->first != STAMP_NONE && series->first < measured->first))
 		measured->first = series->first;
-	if (begins || series->last > measured->last)
+	if (series->last > measured->last)
 		measured->last = series->last;
 	measured->count += series->count;
 	measured->warnings += series->warnings;
@@ -84,7 +86,8 @@ static void add_measure(struct finding_work *work, const struct rule_measure *me
 	if (finding->verdict == VERDICT_NOTE || finding->verdict == VERDICT_NO_EVIDENCE ||
 		(verdict < finding->verdict && verdict != VERDICT_NOTE))
 		finding_cause(work, verdict, cause);
-	if (finding->start == STAMP_NONE || measured->first < finding->start) {
+	if (finding->start == STAMP_NONE ||
+		(measured->first != STAMP_NONE && measured->first < finding->start)) {
 		finding->start = measured->first;
 		finding->kind = work->judge->store->sources[worst->source].kind;
 	}

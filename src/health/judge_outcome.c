@@ -56,7 +56,9 @@ static void drop_one(struct machine *machine)
 	machine->more++;
 }
 
-void attempt_keep(struct machine *machine, struct attempt *attempt)
+/* Adds it to its machine's; past JUDGE_ATTEMPTS one between the first and the last ones goes, a
+ * failure after all others. */
+static void attempt_keep(struct machine *machine, struct attempt *attempt)
 {
 	if (machine->count == JUDGE_ATTEMPTS)
 		drop_one(machine);
@@ -122,21 +124,11 @@ static void judge_said(struct attempt *attempt, const struct said *said)
 	attempt_judge(attempt, said->verdict, said->cause);
 }
 
-static int capture_index(const struct rule_pattern *pattern, const char *name)
-{
-	size_t count = template_captures(pattern->template);
-
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(template_name(pattern->template, i), name) == 0)
-			return (int)i;
-	return -1;
-}
-
 static bool capture_text(const struct judge *judge, uint32_t line, const char *name,
 	const char **ret_text, size_t *ret_length)
 {
 	const struct sighting *sighting = judge_line(judge, line);
-	int index = capture_index(judge->book->patterns[sighting->pattern], name);
+	int index = template_find(judge->book->patterns[sighting->pattern]->template, name);
 
 	if (index < 0)
 		return false;

@@ -229,7 +229,6 @@ static struct unit *unit_new(struct judge *judge, uint32_t session, uint32_t fol
 	if (!unit)
 		return NULL;
 	unit->session = session;
-	unit->folder = folder;
 	unit->line = JUDGE_NOBODY;
 	unit->host_line = JUDGE_NOBODY;
 	unit->connected = JUDGE_NOBODY;
@@ -329,7 +328,8 @@ void judge_place_line(struct judge *judge, struct unit *unit, uint32_t line)
 	if (unit->session == STORE_HOST)
 		return;
 	if (unit->host_line == JUDGE_NOBODY && sighting->session == unit->session &&
-		sighting->source == store->sessions[unit->session].host_source)
+		sighting->source == store->sessions[unit->session].host_source &&
+		sighting->line >= store->sessions[unit->session].host_line)
 		unit->host_line = line;
 	if (sighting->session == STORE_HOST)
 		return;

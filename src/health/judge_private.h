@@ -2,6 +2,7 @@
  * judge_private.h - what the parts of the judge share.
  *
  *     judge.c         the pass over the sightings, and the report
+ *     judge_book.c    which rule and track uses which pattern
  *     judge_place.c   which machine a source comes from, and what is judged by itself
  *     judge_near.c    which session a line with the all-zero id belongs to
  *     judge_track.c   the state machines
@@ -44,6 +45,7 @@
 #define JUDGE_ASKED (UINT32_MAX - 1)
 
 struct machine;
+struct crash_logs;
 
 struct attempt {
 	struct attempt *next, *previous; /* of the same machine, in order */
@@ -80,7 +82,6 @@ struct machine {              /* one track in one unit */
 
 struct unit {
 	uint32_t session; /* STORE_HOST: a machine's lines without session */
-	uint32_t folder;
 	struct machine *machines;
 	struct unit_side *sides;
 	uint32_t line;      /* its first line; JUDGE_NOBODY: none */
@@ -89,7 +90,7 @@ struct unit {
 	uint32_t anew;   /* of a log without ids: where its last server begins; or JUDGE_NOBODY */
 	uint64_t **seen; /* patterns that outcomes ask for; of this unit, in both passes */
 	struct judge_kept *kept, *kept_last; /* for built-ins, in order */
-	struct judge_series *series;
+	struct judge_series *series, *series_last;
 };
 
 struct judge_crash { /* of a server that had a session */
@@ -166,6 +167,7 @@ struct judge {
 	bool *begins;         /* patterns with which a server's log begins */
 
 	struct judge_crash *crashes;
+	struct crash_logs *crash_logs; /* see builtin_crash.c; made when first asked for */
 	struct unit **units; /* sessions by number, then machines */
 	size_t unit_count, unit_capacity;
 	uint64_t lost;     /* findings for which there was no room */
@@ -263,9 +265,6 @@ void judge_outcome(struct judge *judge, struct machine *machine, const struct ju
 	uint32_t line);
 void attempt_note(struct attempt *attempt, uint32_t line);
 struct attempt *attempt_new(struct judge *judge, struct machine *machine, uint32_t line);
-/* Adds it to its machine's; past JUDGE_ATTEMPTS one between the first and the last ones goes, a
- * failure after all others. */
-void attempt_keep(struct machine *machine, struct attempt *attempt);
 void attempt_end(struct judge *judge, struct attempt *attempt, uint32_t line);
 void attempt_judge(struct attempt *attempt, enum verdict verdict, const struct rule_cause *cause);
 bool attempt_merges(const struct judge *judge, const struct attempt *attempt, uint32_t line);

@@ -46,6 +46,9 @@ void judge_findings(
 	size_t count = 0;
 
 	session->worst = VERDICT_NO_EVIDENCE;
+	/* A bench full of findings has no room left to put them in order. */
+	if (!ordered)
+		ordered = arena_alloc(judge->arena, list->count * sizeof(ordered[0]));
 	if (!ordered || !findings) {
 		judge->lost += list->count;
 		return;

@@ -36,7 +36,7 @@ void mask_names_free(struct mask_names *names)
 	*names = (struct mask_names){0};
 }
 
-bool mask_kind_is_name(enum mask_kind kind)
+static bool is_name(enum mask_kind kind)
 {
 	return kind == MASK_USER || kind == MASK_HOST || kind == MASK_DOMAIN;
 }
@@ -50,8 +50,7 @@ static uint64_t hash_byte(uint64_t hash, char byte)
 
 static uint64_t hash_begin(const struct mask_names *names, enum mask_kind kind)
 {
-	return (names->seed ^ UINT64_C(0xcbf29ce484222325)) +
-		(mask_kind_is_name(kind) ? 0 : (uint64_t)kind);
+	return (names->seed ^ UINT64_C(0xcbf29ce484222325)) + (is_name(kind) ? 0 : (uint64_t)kind);
 }
 
 static uint64_t hash_end(uint64_t hash)
@@ -66,8 +65,7 @@ static bool equals(
 {
 	if (name->length != length || memcmp(name->text, text, length) != 0)
 		return false;
-	return mask_kind_is_name(kind) ? mask_kind_is_name((enum mask_kind)name->kind)
-				       : name->kind == (uint8_t)kind;
+	return is_name(kind) ? is_name((enum mask_kind)name->kind) : name->kind == (uint8_t)kind;
 }
 
 static size_t find(const struct mask_names *names, uint64_t hash, enum mask_kind kind,
@@ -211,10 +209,10 @@ static size_t insert(struct mask_names *names, enum mask_kind kind, const char *
 	*name = (struct mask_name){.text = text,
 		.length = (uint16_t)length,
 		.kind = (uint8_t)kind,
-		.weak = !issued && mask_kind_is_name(kind) && is_weak(text, length),
+		.weak = !issued && is_name(kind) && is_weak(text, length),
 		.issued = issued};
 	put(names, names->count);
-	if (mask_kind_is_name(kind)) {
+	if (is_name(kind)) {
 		start = start_of(names, text, 0, mask_word(text, length, 0));
 		if (*start < length)
 			*start = (uint16_t)length;

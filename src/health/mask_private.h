@@ -70,8 +70,6 @@ struct mask_names {
 int mask_names_init(struct mask_names *names);
 void mask_names_free(struct mask_names *names);
 
-bool mask_kind_is_name(enum mask_kind kind);
-
 /* Adds a folded text; its number, or SIZE_MAX when it could not be added. Known ones stay what they
  * are. */
 size_t mask_names_add(

@@ -227,9 +227,11 @@ static int found(
 
 	(void)from;
 	(void)flags;
+	if (last != NO_END && finder->one_line)
+		return 0;
 	if (last != NO_END && end >= last) {
 		finder->last[id] = end;
-		if (finder->one_line || memchr(finder->bytes + last, '\n', end - last) == NULL)
+		if (memchr(finder->bytes + last, '\n', end - last) == NULL)
 			return 0;
 	}
 	if (finder->count == finder->capacity)

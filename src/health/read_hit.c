@@ -197,7 +197,6 @@ int read_hit_add(struct read_collector *collector, const char *line, const struc
 		.time = hit->time,
 		.source = collector->source,
 		.line = number,
-		.zero_id = hit->track == SCAN_TRACK_ZERO,
 		.text = collector->text,
 	};
 

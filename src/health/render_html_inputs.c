@@ -62,7 +62,6 @@ static void put_source(const struct html *html, const struct source *source)
 
 void render_html_inputs(const struct html *html, const struct store *store)
 {
-
 	bool few = store->source_count <= 12;
 
 	html_raw(html, "<section id=\"inputs\"><h2>Inputs</h2>\n");

@@ -17,9 +17,6 @@ extern const char *const render_html_style[];
 /* The session's id, or the log it stands for. */
 void render_html_name(const struct html *html, const struct report_session *session);
 
-/* "brokered connection" */
-const char *render_html_path(enum report_path path);
-
 /* A session in full. */
 void render_html_session(const struct html *html, const struct report *report,
 	const struct report_session *session, unsigned number);

@@ -12,7 +12,7 @@ void render_html_name(const struct html *html, const struct report_session *sess
 		html_raw(html, "a session without id");
 }
 
-const char *render_html_path(enum report_path path)
+static const char *path_text(enum report_path path)
 {
 	switch (path) {
 	case REPORT_PATH_DIRECT:
@@ -55,7 +55,7 @@ static void put_head(const struct html *html, const struct report_session *sessi
 	render_html_name(html, session);
 	html_raw(html, "</h3><ul class=\"meta\">");
 	put_times(html, session);
-	html_print(html, "<li>%s</li></ul></header>\n", render_html_path(session->path));
+	html_print(html, "<li>%s</li></ul></header>\n", path_text(session->path));
 }
 
 /* Whether the numbers of one measure come from several logs, so that each needs its name. */

@@ -1,6 +1,5 @@
 #include "health/render_svg.h"
 
-#include <assert.h>
 #include <stdbool.h>
 
 #include "health/render_private.h"
@@ -29,12 +28,6 @@ struct axis {
 
 static const char *const stage_titles[STAGES] = {"Initialise", "Authenticate", "Get resources",
 	"Prepare the host", "Establish the session", "Validate the licence"};
-
-const char *render_svg_stage(unsigned stage)
-{
-	assert(stage < STAGES);
-	return stage_titles[stage];
-}
 
 void render_svg_definitions(const struct html *html)
 {
@@ -347,7 +340,7 @@ static void put_stage(const struct html *html, const struct axis *axis,
 		"<use href=\"#sign-%s\"/></svg>",
 		name, top + 3, name);
 	html_print(html, "<text class=\"stage halo\" x=\"20\" y=\"%d\">%u\xe2\x80\x82%s</text>",
-		top + 14, index + 1, render_svg_stage(index));
+		top + 14, index + 1, stage_titles[index]);
 	html_print(html,
 		"<text class=\"outcome halo %s\" x=\"100%%\" y=\"%d\" text-anchor=\"end\">", name,
 		top + 14);
@@ -372,7 +365,7 @@ static void put_description(const struct html *html, const struct report_session
 		const struct report_stage *stage = &session->stages[i];
 		char duration[RENDER_DURATION_SIZE];
 
-		html_print(html, "%u %s: ", i + 1, render_svg_stage(i));
+		html_print(html, "%u %s: ", i + 1, stage_titles[i]);
 		html_text(html, verdict_title(stage->verdict));
 		if (is_ended(stage) && stage->end > stage->start) {
 			render_duration(stage->end - stage->start, duration);

@@ -13,9 +13,6 @@
 /* Signs and hatchings that all drawings and badges of a page refer to; once, first in its body. */
 void render_svg_definitions(const struct html *html);
 
-/* "Initialise" for 0. */
-const char *render_svg_stage(unsigned stage);
-
 /* The six stages as a <figure>, or a sentence when the log tells of none. `number` makes ids
  * unique. */
 void render_svg_stages(

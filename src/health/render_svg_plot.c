@@ -167,16 +167,19 @@ static void put_run(const struct html *html, const struct frame *frame, size_t f
 
 static void put_lines(const struct html *html, const struct frame *frame)
 {
-	size_t to;
+	size_t from = 0;
 
 	html_print(html,
 		"<svg x=\"0\" y=\"%d\" width=\"100%%\" height=\"%d\" viewBox=\"0 0 %.0f %d\" "
 		"preserveAspectRatio=\"none\">\n",
 		TOP, HEIGHT, WIDTH, HEIGHT);
-	for (size_t from = 0; from<frame->series->point_count; from = to> from ? to : from + 1) {
-		to = run_end(frame, from);
+	while (from < frame->series->point_count) {
+		size_t to = run_end(frame, from);
+
 		if (to > from)
 			put_run(html, frame, from, to);
+		/* A point that cannot be drawn is passed over. */
+		from = to > from ? to : from + 1;
 	}
 	html_raw(html, "</svg>\n");
 }

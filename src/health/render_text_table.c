@@ -41,28 +41,29 @@ static bool line_of(const struct report_session *session, size_t number, struct 
 {
 	const struct finding *findings = session->findings;
 	size_t least = findings[number].verdict <= VERDICT_WARNING ? ATTEMPTS_MOST + 1 : 2;
-	struct line line = {&findings[number], 0, -1};
-	size_t first = number;
-	size_t i = number;
+	const struct rule *rule = findings[number].rule;
+	struct line line = {&findings[number], 1, findings[number].duration};
+	size_t before = 0;
 
 	if (findings[number].verdict == VERDICT_NO_EVIDENCE)
 		return false;
-	while (i > 0 && findings[i - 1].rule == findings[number].rule)
-		i--;
-	for (; i < session->finding_count && findings[i].rule == findings[number].rule; i++) {
+	for (size_t i = number; i > 0 && findings[i - 1].rule == rule; i--) {
+		before += alike(&findings[i - 1], &findings[number]);
+		if (before + 1 >= least)
+			return false;
+	}
+	for (size_t i = number + 1; i < session->finding_count && findings[i].rule == rule; i++) {
 		if (!alike(&findings[i], &findings[number]))
 			continue;
-		if (i < first)
-			first = i;
+		line.count++;
+		if (before > 0 && before + line.count >= least)
+			return false;
 		if (findings[i].duration > line.duration)
 			line.duration = findings[i].duration;
-		line.count++;
 	}
 	if (line.count < least) {
 		line.count = 1;
 		line.duration = findings[number].duration;
-	} else if (first < number) {
-		return false;
 	}
 	*ret_line = line;
 	return true;

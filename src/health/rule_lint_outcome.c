@@ -44,7 +44,7 @@ static const struct rule_cause *cause_of_code(const struct told *told, const cha
 static const struct rule_cause *chosen_cause(const struct told *told)
 {
 	const struct lint *lint = told->proof->lint;
-	const struct template *template = told->pattern->template;
+	int capture = template_find(told->pattern->template, told->outcome->by);
 
 	for (size_t i = lint->store->sighting_count; i-- > 0;) {
 		const struct sighting *sighting = &lint->store->sightings[i];
@@ -53,12 +53,10 @@ static const struct rule_cause *chosen_cause(const struct told *told)
 			continue;
 		if (strcmp(told->outcome->by, RULE_BY_CODE) == 0)
 			return cause_of_code(told, sighting->text);
-		for (size_t j = 0; j < template_captures(template); j++) {
-			if (strcmp(template_name(template, j), told->outcome->by) == 0)
-				return rule_cause_by(lint->rule, told->outcome->by,
-					sighting->matched + sighting->captures[j].at,
-					sighting->captures[j].length);
-		}
+		if (capture >= 0)
+			return rule_cause_by(lint->rule, told->outcome->by,
+				sighting->matched + sighting->captures[capture].at,
+				sighting->captures[capture].length);
 	}
 	return NULL;
 }
@@ -191,12 +189,9 @@ static void example_of(const char *value, char text[VALUE_SIZE])
 static bool is_number(const struct told *told)
 {
 	const struct template *template = told->pattern->template;
+	int capture = template_find(template, told->outcome->by);
 
-	for (size_t i = 0; i < template_captures(template); i++) {
-		if (strcmp(template_name(template, i), told->outcome->by) == 0)
-			return template_type(template, i) == TEMPLATE_NUMBER;
-	}
-	return false;
+	return capture >= 0 && template_type(template, (size_t)capture) == TEMPLATE_NUMBER;
 }
 
 static void write_decimal(char text[VALUE_SIZE])

@@ -43,9 +43,8 @@ void lint_begin(struct lint *lint);
 void lint_add(struct lint *lint, const char *sample);
 /* A line of the session that no rule knows. */
 void lint_add_other(struct lint *lint);
-/* Reads the log; what was read and judged is there until the next lint_begin. False: short memory.
- */
-bool lint_read(struct lint *lint);
+/* Reads the log and judges it; what was read and found is there until the next lint_begin. False:
+ * short memory. */
 bool lint_judge(struct lint *lint);
 /* Reads bytes as they are. */
 bool lint_read_bytes(struct lint *lint, const char *bytes);

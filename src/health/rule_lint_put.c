@@ -75,18 +75,15 @@ bool lint_put(struct lint *lint, const struct rule_pattern *pattern, const char 
 	const char *capture, const char *text, struct buffer *line)
 {
 	struct place place;
-	size_t index = 0;
-	bool code, found;
+	int index = template_find(pattern->template, capture);
+	bool found;
 
-	while (index < template_captures(pattern->template) &&
-		strcmp(template_name(pattern->template, index), capture) != 0)
-		index++;
-	code = index == template_captures(pattern->template) && strcmp(capture, RULE_BY_CODE) == 0;
-	if (index == template_captures(pattern->template) && !code)
-		return false;
-	found = code                   ? find_code(sample, &place)
-		: pattern->xml_element ? find_in_elements(pattern, index, sample, &place)
-				       : find_in_lines(pattern, index, sample, &place);
+	if (index < 0)
+		found = strcmp(capture, RULE_BY_CODE) == 0 && find_code(sample, &place);
+	else if (pattern->xml_element)
+		found = find_in_elements(pattern, (size_t)index, sample, &place);
+	else
+		found = find_in_lines(pattern, (size_t)index, sample, &place);
 	if (!found)
 		return false;
 	buffer_clear(line);

@@ -129,7 +129,7 @@ static bool read_text(struct lint *lint, const char *bytes, size_t length)
 		lint, read_bytes(lint->book, "lint.log", bytes, length, &all, &lint->store));
 }
 
-bool lint_read(struct lint *lint)
+static bool read_log(struct lint *lint)
 {
 	if (lint->log.failed)
 		return keep_error(lint, ERROR_MEMORY);
@@ -144,7 +144,7 @@ bool lint_read_bytes(struct lint *lint, const char *bytes)
 
 bool lint_judge(struct lint *lint)
 {
-	return lint_read(lint) && keep_error(lint, judge(lint->store, &lint->report));
+	return read_log(lint) && keep_error(lint, judge(lint->store, &lint->report));
 }
 
 /* The findings of session after session, then the host's; NULL: no more. */

@@ -62,9 +62,6 @@ int rule_resolve_list(const struct rule_resolver *resolver, const char *place, c
 int rule_resolve_cause(const struct rule_resolver *resolver, const char *place, const char *key,
 	const char *id, const struct rule_cause **ret_cause);
 
-/* The index of a capture; -1: the pattern has none of this name. */
-int rule_resolve_capture(const struct rule_pattern *pattern, const char *name);
-
 /* True when `word` is one of the words of a list with blanks between them. */
 bool rule_words_have(const char *list, const char *word);
 

@@ -86,17 +86,6 @@ int rule_resolve_cause(const struct rule_resolver *resolver, const char *place, 
 		resolver->source, resolver->fault, path, "there is no cause '%s'", id);
 }
 
-int rule_resolve_capture(const struct rule_pattern *pattern, const char *name)
-{
-	if (!pattern->template)
-		return -1;
-	for (size_t i = 0; i < template_captures(pattern->template); i++) {
-		if (strcmp(template_name(pattern->template, i), name) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
 static int resolve_value(const struct rule_resolver *resolver, const struct rule_file_measure *from,
 	const char *place, struct rule_measure *measure)
 {
@@ -111,7 +100,7 @@ static int resolve_value(const struct rule_resolver *resolver, const struct rule
 		return error;
 	assert(pattern);
 	rule_path(path, "%s.value", place);
-	value = rule_resolve_capture(pattern, from->value);
+	value = template_find(pattern->template, from->value);
 	if (value < 0)
 		return rule_source_fault(resolver->source, resolver->fault, path,
 			"the pattern '%s' captures no '%s'", pattern->id, from->value);

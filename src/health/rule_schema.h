@@ -1,5 +1,6 @@
 /*
- * rule_schema.h - a rule file as YAML has it. Part of rule.h: rule_load.c makes rules of it.
+ * rule_schema.h - a rule file as YAML has it. Part of rule.h: rule_build.c, rule_track.c and
+ * rule_resolve.c make rules of it.
  *
  * Key by key as in docs/health-check.md; a key that was left out is NULL or zero. Everything
  * belongs to the config it was loaded with.

@@ -142,7 +142,7 @@ static int check_by(
 	rule_path(path, "%s.by", place);
 	for (size_t i = 0; i < outcome->on_count; i++) {
 		if (strcmp(outcome->by, RULE_BY_CODE) != 0 &&
-			rule_resolve_capture(outcome->on[i], outcome->by) < 0)
+			template_find(outcome->on[i]->template, outcome->by) < 0)
 			return rule_source_fault(resolver->source, resolver->fault, path,
 				"the pattern '%s' captures no '%s'", outcome->on[i]->id,
 				outcome->by);
@@ -255,8 +255,10 @@ static int check_merge_by(
 	if (!track->merge_by)
 		return 0;
 	for (size_t i = 0; i < track->outcome_count; i++) {
-		for (size_t j = 0; j < track->outcomes[i].on_count; j++) {
-			if (rule_resolve_capture(track->outcomes[i].on[j], track->merge_by) >= 0)
+		const struct rule_outcome *outcome = &track->outcomes[i];
+
+		for (size_t j = 0; j < outcome->on_count; j++) {
+			if (template_find(outcome->on[j]->template, track->merge_by) >= 0)
 				return 0;
 		}
 	}

@@ -26,7 +26,6 @@ struct work { /* on one block */
 	struct scan_tracker tracker;
 	const struct scan_before *before;
 	const char *bytes;
-	size_t length;
 	struct scan_before inherited; /* of tracker.head, for `inherited_of` */
 	const char *inherited_of;
 };
@@ -299,7 +298,6 @@ int scan_block(struct scanner *scanner, const char *bytes, size_t length,
 		.result = result,
 		.before = before,
 		.bytes = bytes,
-		.length = length,
 	};
 	size_t begin = 0;
 	int error = scan_track_begin(&work.tracker, result);

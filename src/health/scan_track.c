@@ -399,12 +399,13 @@ bool scan_track_head(
 	const struct scan_tracker *tracker, const char *line, size_t length, struct head *ret_head)
 {
 	size_t at = tracker->shape.length + 1 + SESSION_ID_TEXT;
-	const char *rest = line + at, *end = line + length;
+	const char *rest, *end = line + length;
 	struct head head;
 
 	if (tracker->head != line || !tracker->head_short || !tracker->shape.is_pcoip)
 		return head_read(line, length, ret_head);
 	/* What follows stamp and id has a head of its own, with a level. */
+	rest = line + at;
 	if (!head_read(rest, length - at, &head) || head.level == HEAD_NO_LEVEL || head.has_id ||
 		head.stamp.kind != STAMP_KIND_NONE || head.family != FAMILY_AGENT)
 		return head_read(line, length, ret_head);

@@ -3,7 +3,8 @@
  *
  * All times of the health check are microseconds since 1970 in an int64_t. Stamps with Z
  * or an offset are UTC. Unmarked ones are the machine's local time: they are read as if
- * they were UTC and compare only with lines of the same file. An uptime counts from zero.
+ * they were UTC and compare only with others of the same folder, which stands for a machine. An
+ * uptime counts from zero, and compares only within one log with its rotated parts.
  */
 #ifndef FAIRLEAD_HEALTH_STAMP_H
 #define FAIRLEAD_HEALTH_STAMP_H

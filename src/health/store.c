@@ -87,8 +87,10 @@ static void filter_take(struct store *store, const struct store_filter *filter)
 	store->until = filter->until;
 	store->one_session = filter->session != NULL;
 	if (filter->session != NULL) {
+		char *kept = private->session;
+
 		for (size_t i = 0; i < SESSION_ID_TEXT && filter->session[i] != '\0'; i++)
-		private->session[i] = (char)tolower((unsigned char)filter->session[i]);
+			kept[i] = (char)tolower((unsigned char)filter->session[i]);
 	}
 }
 

@@ -71,8 +71,8 @@ struct session { /* number 0 (STORE_HOST) is not a session */
 	uint32_t dropped;   /* sightings beyond the limits */
 	bool kept;          /* a line of it that a pattern knows was within since and until */
 	bool filtered;      /* the filter leaves it out (another id; after store_sort also: no line
-			       within      since and until): its lines say whose the all-zero ones are
-			       not,      reports do      not name it */
+			       within since and until): its lines say whose the all-zero ones are
+			       not, reports do not name it */
 };
 
 struct sighting {         /* a line that a pattern knows */
@@ -83,7 +83,6 @@ struct sighting {         /* a line that a pattern knows */
 	uint32_t line; /* from 1 */
 	uint16_t pattern;
 	uint16_t repeats;    /* equal lines dropped directly after it */
-	bool zero_id;        /* has an id, all zero */
 	const char *text;    /* the line, clean UTF-8; evidence */
 	const char *matched; /* what the captures are offsets of: a part of `text`, or an element's
 				text */
@@ -143,8 +142,8 @@ struct store {
 struct store_filter {
 	int64_t since, until; /* lines with a time outside are only counted; STAMP_NONE: no limit */
 	const char *session;  /* NULL, or the start of an id (at least 4 characters): lines of other
-				 sessions  are the first to be dropped: half of the room and of the
-				 sessions is left  to the wanted ones; all-zero ids stay */
+				 sessions are the first to be dropped: half of the room and of the
+				 sessions is left to the wanted ones; all-zero ids stay */
 };
 
 /* The book outlives the store. NULL: memory is short. */

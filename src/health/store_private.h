@@ -55,7 +55,6 @@ struct store_private {
 	uint32_t *series_slots; /* series, from 1 */
 	size_t series_slot_count;
 	struct store_measure *measures;
-	size_t measure_count;
 	uint32_t *pattern_measures; /* by pattern: the first measure, from 1; 0: none */
 };
 

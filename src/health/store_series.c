@@ -29,7 +29,6 @@ int store_series_prepare(struct store *store)
 	private->pattern_measures = calloc(book->pattern_count + 1, sizeof(uint32_t));
 	if (private->measures == NULL || private->pattern_measures == NULL)
 		return ERROR_MEMORY;
-	private->measure_count = count;
 	for (size_t i = 0; i < book->rule_count; i++) {
 		for (size_t j = 0; j < book->rules[i]->measure_count; j++, at++) {
 			const struct rule_measure *measure = &book->rules[i]->measures[j];
@@ -104,14 +103,16 @@ static bool number_read(const char *bytes, size_t length, double *ret_value)
 	return true;
 }
 
-static size_t key_hash(const struct store *store, size_t measure, uint32_t session, uint32_t source)
+/* `measure`: its address. */
+static size_t key_hash(
+	const struct store *store, uintptr_t measure, uint32_t session, uint32_t source)
 {
 	uint64_t key = (uint64_t)session << 32 | source;
 
 	return (size_t)store_hash(store, key ^ store_hash(store, measure));
 }
 
-/* Twice as many slots when half are used. The measure's number is found by its address. */
+/* Twice as many slots when half are used. */
 static int slots_room(struct store *store, size_t mark)
 {
 	struct store_private *private = store->private;

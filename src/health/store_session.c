@@ -167,7 +167,7 @@ static void lost_add(struct store *store, uint64_t key)
 
 	if (private->lost == NULL) {
 		if (store_take(store, LOST_SLOTS * sizeof(uint64_t), STORE_MARK_ALL))
-		private->lost = calloc(LOST_SLOTS, sizeof(uint64_t));
+			store->private->lost = calloc(LOST_SLOTS, sizeof(uint64_t));
 		if (private->lost == NULL) {
 			store->sessions_lost = 1;
 			store->sessions_lost_more = true;

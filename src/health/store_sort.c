@@ -20,7 +20,6 @@ static int compare_parts(const void *a, const void *b, void *context)
 }
 
 struct sorting {
-	const struct store *store;
 	const uint32_t *rank; /* of each source */
 };
 
@@ -71,7 +70,7 @@ static void filter_sessions(struct store *store)
 
 int store_sort(struct store *store)
 {
-	struct sorting sorting = {.store = store};
+	struct sorting sorting;
 	uint32_t *sorted = NULL, *rank = NULL;
 	int error = store_twins(store);
 

@@ -314,6 +314,15 @@ const char *template_name(const struct template *template, size_t index)
 	return template->names[index];
 }
 
+int template_find(const struct template *template, const char *name)
+{
+	for (size_t i = 0; i < template_captures(template); i++) {
+		if (strcmp(template->names[i], name) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
 enum template_type template_type(const struct template *template, size_t index)
 {
 	assert(index < template->name_count);

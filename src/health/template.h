@@ -59,6 +59,8 @@ const char *template_literal(const struct template *template);
 /* 0 for NULL: an element without template captures nothing. */
 size_t template_captures(const struct template *template);
 const char *template_name(const struct template *template, size_t index);
+/* The index of the capture with this name; -1: there is none, or no template. */
+int template_find(const struct template *template, const char *name);
 enum template_type template_type(const struct template *template, size_t index);
 
 /* True when it matches; captures[] (as many as template_captures) are set, offsets from `bytes`;

@@ -161,7 +161,6 @@ static inline void bed_line(struct bed *bed, const char *line)
 
 	bed_expand(line, text, sizeof(text));
 	head_read(text, strlen(text), &head);
-	sighting.zero_id = head.has_id && session_id_is_zero(&head.id);
 	if (head.has_id)
 		sighting.session = store_session(bed->store, &head.id);
 	sighting.source = bed->source;

@@ -139,7 +139,6 @@ static void lines_become_sightings(void **state)
 		HEAD("01.000", ID_A, "AGENT") "1F0C Starting session first");
 	assert_int_equal(store->sightings[2].line, 3);
 	assert_int_equal(store->sightings[2].session, STORE_HOST);
-	assert_true(store->sightings[2].zero_id);
 	assert_capture(&store->sightings[2], 0, "192.0.2.7");
 	assert_int_equal(store->sightings[3].session, 2);
 	assert_int_equal(store->series_count, 3);
