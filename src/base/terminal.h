@@ -11,7 +11,7 @@ struct terminal {
 	bool able;        /* a terminal that TERM calls able; else no colour and no size */
 	bool colour;      /* and NO_COLOR (https://no-color.org) is not set */
 	bool utf8;        /* by the locale, of any stream; setlocale must have been called */
-	unsigned columns; /* 0: unknown, or no terminal */
+	unsigned columns; /* of the terminal, else COLUMNS; 0: unknown */
 	unsigned rows;
 };
 

@@ -247,14 +247,34 @@ static int read_logs(
 	return error;
 }
 
+/* A log that is read and replaced by its own report would be lost. */
+static bool is_input(const struct check_options *options)
+{
+	struct stat out, in;
+
+	if (options->output == NULL || stat(options->output, &out) != 0 || !S_ISREG(out.st_mode))
+		return false;
+	for (size_t i = 0; i < options->path_count; i++)
+		if (stat(options->paths[i], &in) == 0 && in.st_dev == out.st_dev &&
+			in.st_ino == out.st_ino)
+			return true;
+	return false;
+}
+
 enum check_exit check_run(const struct check_options *options)
 {
 	struct rule_book *book = NULL;
 	struct store *store = NULL;
 	struct report *report = NULL;
 	enum check_exit status;
-	int error = load_rules(options->rules, &book);
+	int error;
 
+	if (is_input(options)) {
+		fprintf(stderr, "fairlead check: %s is read; the report would take its place\n",
+			options->output);
+		return CHECK_EXIT_INPUT;
+	}
+	error = load_rules(options->rules, &book);
 	if (error != 0)
 		return error == ERROR_INPUT ? CHECK_EXIT_INPUT : CHECK_EXIT_OWN;
 	error = read_logs(options, book, &store);

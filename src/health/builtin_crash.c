@@ -29,6 +29,7 @@ struct watch { /* the logs of one group */
 	bool of_program; /* a program that has several servers at once writes here */
 	struct run runs[RUNS];
 	size_t run_count;
+	bool unknown;        /* how a server ended; it may be running still */
 	size_t started;      /* the program itself; NO_LINE: not known to run */
 	uint32_t last_ended; /* the session whose end was told last */
 	struct finding_work good;
@@ -212,6 +213,22 @@ static void take_begins(struct watch *watch, size_t line)
 	watch->last_ended = STORE_HOST;
 	if (watch->run_count < RUNS)
 		watch->runs[watch->run_count++] = (struct run){line, source};
+	else
+		watch->unknown = true;
+}
+
+/* Servers do not outlive the agent whose log they write. */
+static void take_restarted(struct watch *watch, size_t line)
+{
+	uint32_t source = builtin_line(watch->builtin, line)->source;
+	bool rotated = !watch->logs->has_beginning[source];
+
+	for (size_t i = 0; i < watch->run_count; i++) {
+		if (!rotated && watch->runs[i].source != source)
+			continue;
+		crashed(watch, watch->runs[i].begins, line);
+		remove_run(watch, i--);
+	}
 }
 
 static void take_end(struct watch *watch, size_t line)
@@ -300,15 +317,20 @@ static void judge_group(struct watch *watch)
 
 		if (builtin_is(builtin, line, "begins"))
 			take_begins(watch, line);
+		else if (builtin_is(builtin, line, "restarted"))
+			take_restarted(watch, line);
 		else if (builtin_is(builtin, line, "started") ||
 			builtin_is(builtin, line, "stopped"))
 			take_program(watch, line);
 		else
 			take_end(watch, line);
 	}
-	for (size_t i = 0; i < watch->run_count; i++)
+	for (size_t i = 0; i < watch->run_count; i++) {
 		if (is_gone(watch, &watch->runs[i]))
 			crashed(watch, watch->runs[i].begins, NO_LINE);
+		else
+			watch->unknown = true;
+	}
 }
 
 static int by_group(const void *a, const void *b)
@@ -358,7 +380,7 @@ void builtin_crash(struct builtin *builtin)
 		return;
 	builtin_begin(builtin, &watch.good);
 	judge_groups(&watch, lines, order);
-	if (watch.good_count > 0 && builtin->list->count == before) {
+	if (watch.good_count > 0 && !watch.unknown && builtin->list->count == before) {
 		finding_number(&watch.good, "ended", (double)watch.good_count);
 		builtin_end(builtin, &watch.good, VERDICT_PASS, NULL);
 	}

@@ -49,12 +49,12 @@ void bundle_free(struct bundle *bundle)
 	free(bundle);
 }
 
-void bundle_tell(struct bundle *bundle, const char *path, const char *reason)
+void bundle_tell(struct bundle *bundle, const char *path, const char *reason, enum bundle_why why)
 {
 	char shown[BUNDLE_PATH_SIZE];
 
 	bundle_name_cut(shown, sizeof(shown), path);
-	bundle->skipped(bundle->context, shown, reason);
+	bundle->skipped(bundle->context, shown, reason, why);
 }
 
 int bundle_fault(struct bundle *bundle, const char *format, ...)
@@ -71,9 +71,9 @@ int bundle_fault(struct bundle *bundle, const char *format, ...)
 	return ERROR_INPUT;
 }
 
-static void tell_fault(struct bundle *bundle, const char *path)
+static void tell_fault(struct bundle *bundle, const char *path, enum bundle_why why)
 {
-	bundle_tell(bundle, path, bundle->fault[0] != '\0' ? bundle->fault : "damaged");
+	bundle_tell(bundle, path, bundle->fault[0] != '\0' ? bundle->fault : "damaged", why);
 	bundle->fault[0] = '\0';
 }
 
@@ -90,7 +90,7 @@ bool bundle_count(struct bundle *bundle, const char *path)
 	snprintf(reason, sizeof(reason),
 		"more than %llu files and folders; this and what follows was not read",
 		(unsigned long long)bundle->limits.members);
-	bundle_tell(bundle, path, reason);
+	bundle_tell(bundle, path, reason, BUNDLE_LOST_REST);
 	bundle->ended = true;
 	return false;
 }
@@ -108,7 +108,8 @@ static void drop_dead(struct bundle *bundle)
 		struct bundle_layer *top = bundle->top;
 		last = top == lowest;
 		if (top->kind == BUNDLE_LAYER_ARCHIVE && top->member != NULL)
-			bundle_tell(bundle, top->path, "what follows in it was not read");
+			bundle_tell(bundle, top->path, "what follows in it was not read",
+				BUNDLE_LOST_REST);
 		bundle_layer_pop(bundle);
 	}
 }
@@ -133,7 +134,7 @@ static int push_content(struct bundle *bundle, enum bundle_content content)
 
 	if (depth > bundle->limits.depth) {
 		bundle_tell(bundle, bundle_layer_path(bundle->top),
-			"too many archives within each other");
+			"too many archives within each other", BUNDLE_LOST);
 		return 0;
 	}
 	if (content == BUNDLE_GZIP)
@@ -163,13 +164,14 @@ static int look(struct bundle *bundle)
 		if (content == BUNDLE_FOREIGN) {
 			bundle_tell(bundle, bundle_layer_path(top),
 				"packed in a way that is not read: zip, tar, gzip, bzip2, xz and "
-				"zstd are");
+				"zstd are",
+				BUNDLE_PASSED_OVER);
 			return 0;
 		}
 		if (content > 0)
 			error = push_content(bundle, (enum bundle_content)content);
 		if (error == ERROR_INPUT) {
-			tell_fault(bundle, bundle_layer_path(bundle->top));
+			tell_fault(bundle, bundle_layer_path(bundle->top), BUNDLE_LOST);
 			/* of what could not be opened there is nothing to pass over */
 			if (bundle->top != top)
 				bundle_layer_pop(bundle);
@@ -195,7 +197,7 @@ static int step(struct bundle *bundle)
 	case BUNDLE_LAYER_ARCHIVE:
 		result = bundle_archive_next(top);
 		if (result == ERROR_INPUT) {
-			tell_fault(bundle, top->path);
+			tell_fault(bundle, top->path, top->dead ? BUNDLE_LOST_REST : BUNDLE_LOST);
 			return 0;
 		}
 		break;
@@ -303,7 +305,8 @@ ssize_t bundle_read(struct bundle *bundle, char *bytes, size_t size)
 		return (ssize_t)given;
 	bundle->reading = false;
 	if (length == ERROR_INPUT)
-		tell_fault(bundle, bundle_layer_path(bundle->top));
+		tell_fault(bundle, bundle_layer_path(bundle->top),
+			bundle->ended ? BUNDLE_LOST_REST : BUNDLE_LOST);
 	return length;
 }
 

@@ -52,9 +52,18 @@ struct bundle_member {
 			   all newest */
 };
 
+enum bundle_why {
+	BUNDLE_PASSED_OVER, /* links, devices, names that lead out, what was read already, what is
+			       packed or encrypted in a way that is not read, what may not be
+			       opened or is not there */
+	BUNDLE_LOST,        /* by damage or by a limit */
+	BUNDLE_LOST_REST,   /* the same, with what would have followed: nobody knows how much */
+};
+
 /* Called for whatever is not read, also in the middle of bundle_read. `path` may be a folder or an
  * archive. */
-typedef void bundle_skipped(void *context, const char *path, const char *reason);
+typedef void bundle_skipped(
+	void *context, const char *path, const char *reason, enum bundle_why why);
 
 struct bundle;
 

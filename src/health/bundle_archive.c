@@ -461,6 +461,6 @@ int bundle_archive_next(struct bundle_layer *layer)
 		reason = refusal(entry, name, text, sizeof(text));
 		if (reason == NULL)
 			return choose(layer, entry);
-		bundle_tell(bundle, layer->member, reason);
+		bundle_tell(bundle, layer->member, reason, BUNDLE_PASSED_OVER);
 	}
 }

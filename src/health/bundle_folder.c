@@ -95,12 +95,13 @@ void bundle_folder_forget(struct bundle_seen *seen)
 	free(seen);
 }
 
-static void tell_errno(struct bundle *bundle, const char *path, const char *what, int number)
+static void tell_errno(
+	struct bundle *bundle, const char *path, const char *what, int number, enum bundle_why why)
 {
 	char reason[BUNDLE_REASON_SIZE];
 
 	snprintf(reason, sizeof(reason), "%s: %s", what, strerror(number));
-	bundle_tell(bundle, path, reason);
+	bundle_tell(bundle, path, reason, why);
 }
 
 /* ---- a folder's entries ---- */
@@ -154,7 +155,7 @@ static int scan(struct bundle_layer *layer)
 	int error = 0;
 
 	if (stream == NULL) {
-		tell_errno(bundle, layer->path, "cannot be read", errno);
+		tell_errno(bundle, layer->path, "cannot be read", errno, BUNDLE_LOST_REST);
 		if (fd >= 0)
 			close(fd);
 		return 0;
@@ -164,7 +165,8 @@ static int scan(struct bundle_layer *layer)
 		found = readdir(stream);
 		if (found == NULL) {
 			if (errno != 0)
-				tell_errno(bundle, layer->path, "cannot be read", errno);
+				tell_errno(bundle, layer->path, "cannot be read", errno,
+					BUNDLE_LOST_REST);
 			break;
 		}
 		if (strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0)
@@ -192,12 +194,16 @@ void bundle_folder_close(struct bundle_layer *layer)
 /* ---- opening ---- */
 
 /* Why what was opened is not read, or NULL. */
-static const char *refusal(const struct stat *status, bool given, unsigned depth)
+static const char *refusal(
+	const struct stat *status, bool given, unsigned depth, enum bundle_why *ret_why)
 {
+	*ret_why = BUNDLE_PASSED_OVER;
 	if (S_ISLNK(status->st_mode))
 		return "a symbolic link, which is not followed";
-	if (S_ISDIR(status->st_mode))
+	if (S_ISDIR(status->st_mode)) {
+		*ret_why = BUNDLE_LOST;
 		return depth > BUNDLE_FOLDER_DEPTH ? "too many folders within each other" : NULL;
+	}
 	if (S_ISREG(status->st_mode) || (given && S_ISFIFO(status->st_mode)))
 		return NULL;
 	return "a device, FIFO or socket";
@@ -210,18 +216,21 @@ static int push(struct bundle *bundle, int fd, char *path, bool given, unsigned 
 	struct bundle_layer *layer;
 	struct stat status = {0};
 	const char *reason = NULL;
+	enum bundle_why why = BUNDLE_LOST;
 	bool is_folder;
 	int fresh;
 
 	if (fstat(fd, &status) != 0)
 		reason = "cannot be read";
 	else
-		reason = refusal(&status, given, depth);
+		reason = refusal(&status, given, depth, &why);
 	fresh = reason == NULL ? seen_add(bundle, &status) : 0;
-	if (reason == NULL && fresh == 0)
+	if (reason == NULL && fresh == 0) {
 		reason = "read already, under another or the same name";
+		why = BUNDLE_PASSED_OVER;
+	}
 	if (reason != NULL)
-		bundle_tell(bundle, path, reason);
+		bundle_tell(bundle, path, reason, why);
 	if (fresh != 1) {
 		if (reason != NULL && S_ISREG(status.st_mode))
 			bundle->done += (uint64_t)status.st_size;
@@ -265,7 +274,7 @@ int bundle_folder_input(struct bundle *bundle, const char *path)
 	}
 	fd = is_stdin ? STDIN_FILENO : open(path, OPEN_FLAGS);
 	if (fd < 0) {
-		tell_errno(bundle, shown, "cannot be opened", errno);
+		tell_errno(bundle, shown, "cannot be opened", errno, BUNDLE_PASSED_OVER);
 		free(shown);
 		return 0;
 	}
@@ -278,24 +287,25 @@ static int open_entry(struct bundle_layer *layer, const char *name, char *path)
 {
 	struct bundle *bundle = layer->bundle;
 	struct stat status;
+	enum bundle_why why;
 	const char *reason;
 	int fd;
 
 	if (fstatat(layer->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-		tell_errno(bundle, path, "cannot be opened", errno);
+		tell_errno(bundle, path, "cannot be opened", errno, BUNDLE_PASSED_OVER);
 		free(path);
 		return 0;
 	}
 	/* asked before opening, because opening a device can do something */
-	reason = refusal(&status, false, layer->depth + 1);
+	reason = refusal(&status, false, layer->depth + 1, &why);
 	if (reason != NULL) {
-		bundle_tell(bundle, path, reason);
+		bundle_tell(bundle, path, reason, why);
 		free(path);
 		return 0;
 	}
 	fd = openat(layer->fd, name, OPEN_FLAGS | O_NOFOLLOW);
 	if (fd < 0) {
-		tell_errno(bundle, path, "cannot be opened", errno);
+		tell_errno(bundle, path, "cannot be opened", errno, BUNDLE_PASSED_OVER);
 		free(path);
 		return 0;
 	}

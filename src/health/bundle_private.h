@@ -81,7 +81,7 @@ struct bundle {
 };
 
 /* bundle.c: tells `skipped`; both texts are cut to fit. */
-void bundle_tell(struct bundle *bundle, const char *path, const char *reason);
+void bundle_tell(struct bundle *bundle, const char *path, const char *reason, enum bundle_why why);
 
 /* Keeps the first reason for the present stream's failure. Always ERROR_INPUT. */
 int bundle_fault(struct bundle *bundle, const char *format, ...)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define THREAD_DIGITS 4
+#define PREFIX_MAXIMUM 160 /* a time, a host, a tag */
 
 /* What is left of the line. */
 struct rest {
@@ -260,7 +261,48 @@ static void trim(struct rest *rest)
 	skip_blanks(rest);
 }
 
-bool head_read(const char *line, size_t length, struct head *ret_head)
+static bool is_digit_among(const char *bytes, const char *end)
+{
+	while (bytes < end && !is_digit(*bytes))
+		bytes++;
+	return bytes < end;
+}
+
+/* A stamp, and what tells a line of a log from a text that quotes a time. */
+static bool is_sure_head(struct rest rest)
+{
+	struct session_id id;
+	struct stamp stamp;
+
+	if (take_stamp(&rest, &stamp) == FORM_NONE)
+		return false;
+	skip_blanks(&rest);
+	if (take(&rest, '>') || take_word(&rest, "LVL:", 4))
+		return true;
+	return session_id_read(rest.at, (size_t)(rest.end - rest.at), &id);
+}
+
+size_t head_prefix(const char *line, size_t length)
+{
+	struct rest rest = {line, line + length};
+	const char *begin, *colon;
+	size_t room;
+
+	skip_blanks(&rest);
+	begin = rest.at;
+	room = (size_t)(rest.end - begin);
+	if (room > PREFIX_MAXIMUM)
+		room = PREFIX_MAXIMUM;
+	colon = memmem(begin, room, ": ", 2);
+	/* the time before the tag has digits, words that introduce a quotation have none */
+	if (colon == NULL || colon == begin || is_blank(colon[-1]) || !is_digit_among(begin, colon))
+		return 0;
+	rest.at = colon + 2;
+	skip_blanks(&rest);
+	return is_sure_head(rest) ? (size_t)(rest.at - line) : 0;
+}
+
+static void read_plain(const char *line, size_t length, struct head *ret_head)
 {
 	struct head head = {
 		.stamp = {STAMP_KIND_NONE, STAMP_NONE}, .level = HEAD_NO_LEVEL, .component = ""};
@@ -291,7 +333,17 @@ bool head_read(const char *line, size_t length, struct head *ret_head)
 	head.message = rest.at;
 	head.message_length = (size_t)(rest.end - rest.at);
 	*ret_head = head;
-	return head.family != FAMILY_NONE;
+}
+
+bool head_read(const char *line, size_t length, struct head *ret_head)
+{
+	read_plain(line, length, ret_head);
+	if (ret_head->family == FAMILY_NONE || ret_head->family == FAMILY_TOOL) {
+		size_t prefix = head_prefix(line, length);
+		if (prefix > 0)
+			read_plain(line + prefix, length - prefix, ret_head);
+	}
+	return ret_head->family != FAMILY_NONE;
 }
 
 const char *family_letter(enum family family)

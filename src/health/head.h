@@ -7,6 +7,9 @@
  * A head is recognised by a stamp, or by "LVL:" at its start (vendor's help pages print
  * lines so), or by "<INFO >:", "<DEBUG>:", "<ERROR>:" of the control panel. A line with none of
  * these has no head: it continues the line before it, or comes from a tool.
+ *
+ * syslog and the journal put a prefix before each line, "May  6 09:00:00 ws77 fairlead-agent[77]: "
+ * or with the time as ISO 8601: the head behind such a prefix is the line's.
  */
 #ifndef FAIRLEAD_HEALTH_HEAD_H
 #define FAIRLEAD_HEALTH_HEAD_H
@@ -44,6 +47,12 @@ struct head {
  * False: *ret_head is filled too, family FAMILY_NONE, the message the whole trimmed line. Never
  * reads past `length`; takes no NUL for an end. */
 bool head_read(const char *line, size_t length, struct head *ret_head);
+
+/* The bytes of a prefix of syslog or the journal, which end within the line's first 160, leading
+ * blanks aside: up to the first ": " (with a digit somewhere before it), behind which a stamp and
+ * then an id, ">" or "LVL:" follow. 0: none. A line whose own head has an id, ">" or "LVL:" is not
+ * read so by head_read, whatever it quotes. */
+size_t head_prefix(const char *line, size_t length);
 
 /* "A" and "agent, server or launcher"; "-" and "unknown" for FAMILY_NONE. */
 const char *family_letter(enum family family);

@@ -238,13 +238,47 @@ static bool is_told(const struct judge *judge, uint32_t number, const struct fin
 	return false;
 }
 
-static bool is_enough(const struct judge *judge)
+static bool has_used(const struct judge *judge, size_t report, size_t together)
 {
 	size_t used = arena_used(judge->arena);
 	size_t others = store_used(judge->store) + arena_used(judge->moving) +
 		arena_used(judge->scratch) + JUDGE_BENCH_MAXIMUM;
 
-	return used > JUDGE_REPORT_ENOUGH || used + others > JUDGE_TOGETHER;
+	return used > report || used + others > together;
+}
+
+static bool is_bad(const struct finding_list *list)
+{
+	for (const struct finding_node *i = list->first; i; i = i->next)
+		if (i->finding.verdict == VERDICT_FAIL || i->finding.verdict == VERDICT_WARNING)
+			return true;
+	return false;
+}
+
+static bool has_room(const struct judge *judge, const struct finding_list *list)
+{
+	if (!has_used(judge, JUDGE_REPORT_ENOUGH, JUDGE_TOGETHER))
+		return true;
+	return is_bad(list) && !has_used(judge, JUDGE_REPORT_FULL, JUDGE_TOGETHER_FULL);
+}
+
+/* Nobody may take the report for a good one because there was no room for a failure. */
+static void leave_out(struct judge *judge, const struct finding_list *list)
+{
+	judge->left_out++;
+	for (const struct finding_node *i = list->first; i; i = i->next)
+		judge->report->summary[i->finding.verdict]++;
+}
+
+static void list_session(struct judge *judge, struct unit *unit, struct finding_list *list,
+	struct report_session *session)
+{
+	if (has_used(judge, JUDGE_REPORT_HALF, JUDGE_TOGETHER_HALF))
+		judge->shortened++;
+	else
+		add_missing(judge, unit, RULE_SCOPE_SESSION, list);
+	judge_session(judge, unit, list, session);
+	judge->report->session_count++;
 }
 
 static void report_session(struct judge *judge, uint32_t number)
@@ -254,7 +288,7 @@ static void report_session(struct judge *judge, uint32_t number)
 	struct unit *unit = judge_session_unit(judge, number);
 	struct finding_list list = {NULL, NULL, 0};
 
-	if (!unit || is_enough(judge)) {
+	if (!unit) {
 		judge->left_out++;
 		return;
 	}
@@ -262,9 +296,10 @@ static void report_session(struct judge *judge, uint32_t number)
 	builtin_crash_session(judge, unit, &list);
 	count_more(judge, unit);
 	if (is_told(judge, number, &list)) {
-		add_missing(judge, unit, RULE_SCOPE_SESSION, &list);
-		judge_session(judge, unit, &list, session);
-		report->session_count++;
+		if (has_room(judge, &list))
+			list_session(judge, unit, &list, session);
+		else
+			leave_out(judge, &list);
 	}
 	arena_reset(judge->bench);
 }

@@ -29,9 +29,15 @@
 #define JUDGE_MOVING_MAXIMUM ((size_t)64 * 1024 * 1024)
 #define JUDGE_BENCH_MAXIMUM ((size_t)16 * 1024 * 1024)
 #define JUDGE_REPORT_MAXIMUM ((size_t)144 * 1024 * 1024)
-/* Further sessions are only counted, when the report has this much, or everything together. */
+/* When the report has so much, or everything together: further sessions are listed without the
+ * rules that have no evidence; only those with a failure or a warning are listed; none is, and what
+ * was found is only counted. */
+#define JUDGE_REPORT_HALF ((size_t)64 * 1024 * 1024)
+#define JUDGE_TOGETHER_HALF ((size_t)160 * 1024 * 1024)
 #define JUDGE_REPORT_ENOUGH ((size_t)128 * 1024 * 1024)
 #define JUDGE_TOGETHER ((size_t)224 * 1024 * 1024)
+#define JUDGE_REPORT_FULL ((size_t)136 * 1024 * 1024)
+#define JUDGE_TOGETHER_FULL ((size_t)232 * 1024 * 1024)
 #define JUDGE_ATTEMPTS 64         /* of one track in one unit: the first half and the last */
 #define JUDGE_NEAR_LINES 5        /* without time, lines of one source this close belong together */
 #define JUDGE_SAME_OPENING 100000 /* microseconds: the same opening line again */
@@ -168,11 +174,12 @@ struct judge {
 
 	struct judge_crash *crashes;
 	struct crash_logs *crash_logs; /* see builtin_crash.c; made when first asked for */
-	struct unit **units; /* sessions by number, then machines */
+	struct unit **units;           /* sessions by number, then machines */
 	size_t unit_count, unit_capacity;
-	uint64_t lost;     /* findings for which there was no room */
-	uint64_t more;     /* attempts beyond JUDGE_ATTEMPTS */
-	uint64_t left_out; /* sessions */
+	uint64_t lost;      /* findings for which there was no room */
+	uint64_t more;      /* attempts beyond JUDGE_ATTEMPTS */
+	uint64_t left_out;  /* sessions */
+	uint64_t shortened; /* sessions without the rules that have no evidence */
 };
 
 struct finding_evidence {

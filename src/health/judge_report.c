@@ -205,13 +205,33 @@ static struct gaps count_gaps(const struct store *store)
 	return gaps;
 }
 
-static uint64_t count_skipped(const struct store *store)
+static uint64_t count_skipped(const struct store *store, uint64_t *ret_lost)
 {
 	uint64_t count = store->skipped_more;
 
-	for (size_t i = 0; i < store->skipped_count; i++)
+	*ret_lost = store->lost_more;
+	for (size_t i = 0; i < store->skipped_count; i++) {
 		count += store->skipped[i].count;
+		if (store->skipped[i].lost)
+			*ret_lost += store->skipped[i].count;
+	}
 	return count;
+}
+
+static void note_skipped(struct judge *judge, uint64_t count)
+{
+	const char *text;
+
+	if (!judge->store->rest_lost) {
+		note(judge, count, "One file or folder was not read; it is listed with the reason.",
+			"files or folders were not read; they are listed with their reasons.");
+		return;
+	}
+	text = arena_print(judge->arena,
+		"At least %llu file%s not read; where reading stopped is listed with the reason.",
+		(unsigned long long)count, count == 1 ? " or folder was" : "s or folders were");
+	if (text)
+		note(judge, 1, text, "");
 }
 
 void judge_notes(struct judge *judge)
@@ -219,22 +239,21 @@ void judge_notes(struct judge *judge)
 	const struct store *store = judge->store;
 	struct report *report = judge->report;
 	struct gaps gaps = count_gaps(store);
-	uint64_t skipped = count_skipped(store);
+	uint64_t lost, skipped = count_skipped(store, &lost);
 
 	report->notes = arena_alloc(judge->arena, NOTES_MAXIMUM * sizeof(report->notes[0]));
 	report->incomplete = skipped + gaps.files + gaps.long_lines + gaps.sightings +
 			store->sightings_dropped + store->sessions_dropped + judge->lost +
 			judge->more + judge->left_out >
 		0;
-	report->cut = gaps.files + gaps.sightings + store->sightings_dropped +
-				store->sessions_dropped + store->skipped_more + judge->lost +
+	report->cut = lost + gaps.files + gaps.long_lines + gaps.sightings +
+				store->sightings_dropped + store->sessions_dropped + judge->lost +
 				judge->more + judge->left_out >
 			0 ||
 		arena_lacking(judge->moving);
 	if (!report->notes)
 		return;
-	note(judge, skipped, "One file or folder was not read; it is listed with the reason.",
-		"files or folders were not read; they are listed with their reasons.");
+	note_skipped(judge, skipped);
 	note(judge, gaps.files, "One file could be read in part only.",
 		"files could be read in part only.");
 	note(judge, gaps.long_lines, "One line was too long; its rest was not read.",
@@ -252,8 +271,16 @@ void judge_notes(struct judge *judge)
 		"attempts beyond the number that is listed were left out.");
 	note(judge, judge->lost, "One finding was left out, because there was no room for it.",
 		"findings were left out, because there was no room for them.");
-	note(judge, judge->left_out, "One session is not listed, because there was no room for it.",
-		"sessions are not listed, because there was no room for them.");
+	note(judge, judge->left_out,
+		"One session is not listed, because there was no room for it; the summary counts "
+		"what was found in it.",
+		"sessions are not listed, because there was no room for them; the summary counts "
+		"what was found in them.");
+	note(judge, judge->shortened,
+		"One session is listed without the diagnostics that have no evidence, because "
+		"there was no room for them.",
+		"sessions are listed without the diagnostics that have no evidence, because there "
+		"was no room for them.");
 	if (arena_lacking(judge->moving)) {
 		report->incomplete = true;
 		note(judge, 1,

@@ -69,14 +69,14 @@ void read_blocks_free(struct read_blocks *blocks)
 	free(blocks);
 }
 
-void read_blocks_skipped(void *context, const char *path, const char *reason)
+void read_blocks_skipped(void *context, const char *path, const char *reason, enum bundle_why why)
 {
 	struct read_blocks *blocks = context;
 
 	snprintf(blocks->reason, sizeof(blocks->reason), "%s", reason);
 	pthread_mutex_lock(blocks->lock);
 	/* When memory is short for this, it is for all: the next step says so. */
-	(void)store_skip(blocks->store, path, reason);
+	(void)store_skip(blocks->store, path, reason, why);
 	pthread_mutex_unlock(blocks->lock);
 }
 
@@ -243,7 +243,7 @@ static int member_begin(struct read_blocks *blocks, struct read_block *block)
 	} while (!blocks->ended && block->length < FIRST_SIZE);
 	blocks->encoding = encoding_detect(block->bytes, block->length, &mark);
 	if (blocks->encoding == ENCODING_BINARY) {
-		read_blocks_skipped(blocks, blocks->member.path, "not text");
+		read_blocks_skipped(blocks, blocks->member.path, "not text", BUNDLE_PASSED_OVER);
 		return 0;
 	}
 	error = source_open(blocks);

@@ -43,6 +43,6 @@ void read_blocks_free(struct read_blocks *blocks);
 int read_blocks_next(struct read_blocks *blocks, struct read_block *block);
 
 /* A bundle_skipped; its context is the read_blocks. */
-void read_blocks_skipped(void *context, const char *path, const char *reason);
+void read_blocks_skipped(void *context, const char *path, const char *reason, enum bundle_why why);
 
 #endif

@@ -2,6 +2,8 @@
 #include "health/render_private.h"
 #include "health/render_svg.h"
 
+#define PLOTS_SHOWN 100 /* of a session; one for each measure and log */
+
 void render_html_name(const struct html *html, const struct report_session *session)
 {
 	if (session->id[0] != '\0')
@@ -74,7 +76,7 @@ static void put_plots(const struct html *html, const struct report *report,
 	if (session->plot_count == 0)
 		return;
 	html_raw(html, "<h4>Network</h4><div class=\"plots\">\n");
-	for (size_t i = 0; i < session->plot_count; i++) {
+	for (size_t i = 0; i < session->plot_count && i < PLOTS_SHOWN; i++) {
 		const struct series *series = session->plots[i].series;
 		const struct source *source = &report->store->sources[series->source];
 
@@ -82,6 +84,11 @@ static void put_plots(const struct html *html, const struct report *report,
 			is_shared(session, i) ? source->path : NULL, number, (unsigned)i);
 	}
 	html_raw(html, "</div>\n");
+	if (session->plot_count > PLOTS_SHOWN) {
+		html_raw(html, "<p class=\"more\">and ");
+		html_number(html, session->plot_count - PLOTS_SHOWN);
+		html_raw(html, " more; the JSON report has the numbers of all</p>\n");
+	}
 }
 
 void render_html_session(const struct html *html, const struct report *report,

@@ -77,7 +77,8 @@ static void title_of(
 	size_t length;
 
 	render_page_clean(page, finding->rule->title, clean);
-	if (line->count > 1 && finding->attempts > 1)
+	/* Findings of several machines are numbered one machine at a time. */
+	if (line->count > 1 && finding->attempts >= line->count)
 		snprintf(attempt, sizeof(attempt), " (%zu of %u)", line->count, finding->attempts);
 	else if (line->count > 1)
 		snprintf(attempt, sizeof(attempt), " (%zu times)", line->count);

@@ -74,9 +74,9 @@ struct report_session {
 	int64_t started, ended;       /* STAMP_NONE */
 	enum stamp_kind kind;
 	enum report_path path;
-	enum verdict worst; /* VERDICT_NO_EVIDENCE when nothing was found */
-	struct finding
-		*findings; /* by rule order, then attempt; rules without evidence included, once */
+	enum verdict worst;       /* VERDICT_NO_EVIDENCE when nothing was found */
+	struct finding *findings; /* by rule order, then attempt; rules without evidence included,
+				     once, while there is room */
 	size_t finding_count;
 	struct report_stage stages[6];
 	struct report_plot *plots;
@@ -94,8 +94,8 @@ struct report {
 	const char **notes; /* limits reached, sessions not told apart ...: whole sentences */
 	size_t note_count;
 	bool incomplete; /* something was not read */
-	bool cut; /* limits dropped lines, sessions or attempts, or a file was read in part only;
-		     not for what was skipped on purpose */
+	bool cut; /* limits dropped files, lines, sessions or attempts, or damage or a limit left a
+		     file or line unread, all or in part; not for what was passed over on purpose */
 	struct arena *arena;
 };
 

@@ -80,13 +80,38 @@ static void expect(struct told *told, const char *what)
 	lint_expect(told->proof->lint, told->part, what, verdict, cause);
 }
 
+static bool track_tells(const struct rule_track *track, const struct rule_pattern *pattern)
+{
+	for (size_t i = 0; i < track->outcome_count; i++) {
+		if (has(&track->outcomes[i], pattern))
+			return true;
+	}
+	return false;
+}
+
+/* What keeps the outcomes before this one from taking its lines, and says nothing itself. */
+static size_t add_unless(const struct told *told)
+{
+	const struct rule_track *track = told->proof->track;
+	size_t added = 0;
+
+	for (const struct rule_outcome *other = track->outcomes; other < told->outcome; other++) {
+		if (other->by || other->open_only || other->unless_count == 0 ||
+			!has(other, told->pattern) || track_tells(track, other->unless[0]))
+			continue;
+		proof_add(told->proof, proof_sample(other->unless[0]));
+		added++;
+	}
+	return added;
+}
+
 /* What must have been seen before, and long before. */
 static void begin(const struct told *told)
 {
 	const struct rule_outcome *outcome = told->outcome;
 
 	lint_begin(told->proof->lint);
-	if (outcome->requires_count == 0)
+	if (add_unless(told) + outcome->requires_count == 0)
 		return;
 	for (size_t i = 0; i < outcome->requires_count; i++)
 		proof_add(told->proof, proof_sample(outcome->requires[i]));

@@ -286,7 +286,7 @@ static void host_add(struct scan_track *track, enum family family, int64_t time,
 	track->host_line = number;
 }
 
-/* Only these can begin a head: a stamp or an id, "LVL:", ">" or "<INFO >:". */
+/* Only these can begin a head without a prefix: a stamp or an id, "LVL:", ">" or "<INFO >:". */
 static bool may_begin_head(const char *line, size_t length)
 {
 	char c;
@@ -313,7 +313,9 @@ static int line_closely(
 	size_t stamp_length;
 	int error;
 
-	if (!may_begin_head(line, length) || !head_read(line, length, &head))
+	if (!may_begin_head(line, length) && head_prefix(line, length) == 0)
+		return 0;
+	if (!head_read(line, length, &head))
 		return 0;
 	if (head.has_id) {
 		error = scan_track_find(result, &head.id, &track);
@@ -338,7 +340,8 @@ static int line_closely(
 	time_add(result, head.stamp.time, number);
 	stamp_length = stamp_read(line, length, &stamp);
 	tracker->shape.prefix = 0;
-	if (stamp_length == 0)
+	/* The stamp of a prefix is not the one that was read. */
+	if (stamp_length == 0 || head_prefix(line, length) > 0)
 		return 0;
 	shape_learn(&tracker->shape, line, length, stamp_length, &head);
 	if (!head.has_id)
@@ -356,6 +359,14 @@ static int line_closely(
 static inline bool may_be_id(const char *bytes, size_t length)
 {
 	return length >= SESSION_ID_TEXT && bytes[8] == '-' && bytes[13] == '-' && bytes[18] == '-';
+}
+
+/* A line with a stamp and no id may be a prefix, unless a level follows. */
+static inline bool may_be_prefix(const char *line, size_t length, size_t at)
+{
+	if (length - at > 4 && memcmp(line + at, "LVL:", 4) == 0 && is_digit(line[at + 4]))
+		return false;
+	return head_prefix(line, length) > 0;
 }
 
 int scan_track_line(struct scan_tracker *tracker, const char *line, size_t length, uint32_t number)
@@ -378,7 +389,8 @@ int scan_track_line(struct scan_tracker *tracker, const char *line, size_t lengt
 			return line_closely(tracker, line, length, number);
 	} else if (shape->next != '>' && length > id_at &&
 		(may_be_id(line + id_at, length - id_at) ||
-			may_be_id(line + id_at - 1, length - id_at + 1) || line[id_at] == ' ')) {
+			may_be_id(line + id_at - 1, length - id_at + 1) || line[id_at] == ' ' ||
+			may_be_prefix(line, length, id_at))) {
 		return line_closely(tracker, line, length, number);
 	}
 	track = &tracker->result->tracks[index];

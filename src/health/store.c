@@ -165,15 +165,17 @@ size_t store_used(const struct store *store)
 	return store->private->used + texts;
 }
 
-int store_skip(struct store *store, const char *path, const char *reason)
+int store_skip(struct store *store, const char *path, const char *reason, enum bundle_why why)
 {
 	struct skipped *skipped;
 	char *path_copy, *reason_copy;
 	int error = 0;
 
+	store->rest_lost |= why == BUNDLE_LOST_REST;
 	for (size_t i = store->skipped_count; i > 0 && i + SKIPPED_ALIKE > store->skipped_count;) {
 		skipped = &store->skipped[--i];
-		if (strcmp(skipped->path, path) == 0 && strcmp(skipped->reason, reason) == 0) {
+		if (strcmp(skipped->path, path) == 0 && strcmp(skipped->reason, reason) == 0 &&
+			skipped->lost == (why != BUNDLE_PASSED_OVER)) {
 			skipped->count++;
 			return 0;
 		}
@@ -191,13 +193,16 @@ int store_skip(struct store *store, const char *path, const char *reason)
 		store, reason, strnlen(reason, BUNDLE_REASON_SIZE), STORE_MARK_ALL, &error);
 	if (path_copy == NULL || reason_copy == NULL)
 		goto more;
-	store->skipped[store->skipped_count++] =
-		(struct skipped){.path = path_copy, .reason = reason_copy, .count = 1};
+	store->skipped[store->skipped_count++] = (struct skipped){.path = path_copy,
+		.reason = reason_copy,
+		.count = 1,
+		.lost = why != BUNDLE_PASSED_OVER};
 	return 0;
 more:
 	if (error == ERROR_MEMORY)
 		return error;
 	store->skipped_more++;
+	store->lost_more += why != BUNDLE_PASSED_OVER;
 	return 0;
 }
 

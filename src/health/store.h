@@ -32,6 +32,7 @@ struct skipped { /* something that was not read */
 	char *path;
 	char *reason;
 	uint64_t count; /* the same again */
+	bool lost;      /* not BUNDLE_PASSED_OVER */
 };
 
 struct source { /* one log file */
@@ -126,6 +127,8 @@ struct store {
 	struct skipped *skipped;
 	size_t skipped_count, skipped_capacity;
 	uint64_t skipped_more;     /* beyond STORE_SKIPPED_MAXIMUM */
+	bool rest_lost;            /* there was a BUNDLE_LOST_REST: more may be missing */
+	uint64_t lost_more;        /* the lost ones of these */
 	uint64_t sessions_dropped; /* lines of sessions beyond the limit */
 	uint64_t
 		sessions_lost; /* how many sessions they are of; with sessions_lost_more at least */
@@ -152,7 +155,7 @@ void store_free(struct store *store);
 
 /* A new source; its number, or ERROR_LIMIT (told to the skipped ones) or ERROR_MEMORY. */
 int store_source(struct store *store, const struct bundle_member *member, uint32_t *ret_number);
-int store_skip(struct store *store, const char *path, const char *reason);
+int store_skip(struct store *store, const char *path, const char *reason, enum bundle_why why);
 
 /* The session's number for an id (all-zero: STORE_HOST), made when new. STORE_HOST also when the
  * limit is reached. A session whose lines are all outside of since and until makes room for a new

@@ -126,6 +126,6 @@ int store_source(struct store *store, const struct bundle_member *member, uint32
 
 	if (error != ERROR_LIMIT)
 		return error;
-	error = store_skip(store, member->path, "too many files: not read");
+	error = store_skip(store, member->path, "too many files: not read", BUNDLE_LOST);
 	return error == 0 ? ERROR_LIMIT : error;
 }

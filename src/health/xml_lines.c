@@ -275,6 +275,11 @@ static size_t take_tag(struct taker *taker, const char *bytes, size_t length)
 	bool closing = bytes[1] == '/';
 	const char *at = bytes + (closing ? 2 : 1);
 	size_t chars = name_length(at, whole - (closing ? 2 : 1));
+	const char *colon = memrchr(at, ':', chars);
+	if (colon != NULL) { /* the prefix of a name space, which any sender may choose */
+		chars -= (size_t)(colon + 1 - at);
+		at = colon + 1;
+	}
 	if (chars == 0)
 		return whole;
 	if (chars >= sizeof(name))

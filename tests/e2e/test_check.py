@@ -120,6 +120,17 @@ def test_output_file(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json"]
 
 
+def test_output_never_replaces_what_is_read(tmp_path):
+    log = tmp_path / "agent.log"
+    text = next(bundle("wrong-password").iterdir()).read_text()
+    log.write_text(text)
+    (tmp_path / "other.log").symlink_to(log)
+    for output in (log, tmp_path / "other.log"):
+        done = check("--output", output, log)
+        assert (done.returncode, log.read_text()) == (2, text)
+        assert "is read" in done.stderr
+
+
 def test_output_that_cannot_be_written(tmp_path):
     done = check("--output", tmp_path / "no" / "such" / "folder.txt", bundle("good-brokered-session"))
     assert done.returncode == 1

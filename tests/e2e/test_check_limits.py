@@ -73,6 +73,33 @@ def test_lines_before_the_time_that_is_asked_for_use_up_nothing(many):
     assert document["notes"] == []
 
 
+def test_every_session_that_is_kept_is_listed(tmp_path):
+    """Rules without evidence do not take the room of a late session that failed."""
+    path = tmp_path / "agent.log"
+    kept = KEPT - 1
+    with open(path, "w") as log:
+        for number in range(kept):
+            at = START + datetime.timedelta(seconds=3 * number)
+            id = session_id(at, number)
+            log.write(line(at, id, "Received hello command!"))
+            log.write(line(at, id, "Received authenticate-password command."))
+            if number == kept - 10:
+                last = id
+                log.write(line(at, id, "Failed to authenticate user 'mira' with domain 'loft'"))
+            else:
+                for message in ("Received get-resource-list command.", "Received allocate-resource command.",
+                                "3368 Starting session...", "5A34 Connection RESPONSE: code=(0)",
+                                "1980 Connection COMPLETE: code=(0)"):
+                    log.write(line(at, id, message))
+    done = check("--format", "json", path)
+    document = json.loads(done.stdout)
+    assert (len(document["sessions"]), document["incomplete"]) == (kept, False), document["notes"]
+    assert (last, "session-authentication") in failed(document)
+    assert document["summary"]["fail"] == len(failed(document))
+    assert done.returncode == 3
+    assert any("without the diagnostics that have no evidence" in note for note in document["notes"])
+
+
 @pytest.mark.parametrize("name", [
     name for name in bundles.names()
     if len(bundles.expected(name)["sessions"]) > 1 and "pack" not in bundles.expected(name)])

@@ -36,13 +36,14 @@ static void expect_clean(const char *text, size_t size)
 	}
 }
 
-static void note_skipped(void *context, const char *path, const char *reason)
+static void note_skipped(void *context, const char *path, const char *reason, enum bundle_why why)
 {
 	struct outcome *outcome = context;
 
 	expect_clean(path, BUNDLE_PATH_SIZE);
 	expect_clean(reason, BUNDLE_REASON_SIZE);
 	assert(*reason != '\0');
+	assert(why <= BUNDLE_LOST_REST);
 	outcome->skipped++;
 	assert(outcome->skipped < SKIPPED_MAXIMUM);
 }

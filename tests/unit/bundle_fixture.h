@@ -24,6 +24,7 @@
 /* What came of reading a bundle. */
 struct reading {
 	size_t members, skips;
+	size_t lost; /* of the skips: not BUNDLE_PASSED_OVER */
 	struct bundle_member member[READ_MAXIMUM];
 	struct buffer bytes[READ_MAXIMUM];
 	uint64_t length[READ_MAXIMUM]; /* also where bytes is full */
@@ -94,7 +95,7 @@ static inline char *make_folder(const char *name)
 	return path;
 }
 
-static void note_skipped(void *context, const char *path, const char *reason)
+static void note_skipped(void *context, const char *path, const char *reason, enum bundle_why why)
 {
 	struct reading *reading = context;
 
@@ -105,6 +106,7 @@ static void note_skipped(void *context, const char *path, const char *reason)
 		assert(length > 0);
 	}
 	reading->skips++;
+	reading->lost += why != BUNDLE_PASSED_OVER;
 }
 
 static void read_member(struct bundle *bundle, struct reading *reading, size_t at, size_t step)

@@ -210,10 +210,11 @@ static void make_sources(struct sample *sample)
 		"support.zip/logs/vdm/pcoip_server", FAMILY_VIEW, ENCODING_LATIN1, 311,
 		OLD * SECOND, (OLD + 1000) * SECOND);
 	sample->sources[3].reason = "the archive is damaged here";
-	sample->skipped[0] = (struct skipped){"support.zip/logs/pcoip_agent.dmp", "not text", 1};
+	sample->skipped[0] =
+		(struct skipped){"support.zip/logs/pcoip_agent.dmp", "not text", 1, false};
 	sample->skipped[1] = (struct skipped){
-		"support.zip/../../etc/shadow", "its name leads out of the bundle", 1};
-	sample->skipped[2] = (struct skipped){"support.zip/links", "a link", 12};
+		"support.zip/../../etc/shadow", "its name leads out of the bundle", 1, false};
+	sample->skipped[2] = (struct skipped){"support.zip/links", "a link", 12, false};
 }
 
 static struct sighting sighting_of(

@@ -66,6 +66,7 @@ static void truncated_tar_gives_what_is_there(void **state)
 		expect_beginning(reading, member_at(reading, "t.tar/b.log"), lines, 50000);
 		assert_true(was_skipped(reading, "t.tar/b.log", "damaged"));
 		assert_true(was_skipped(reading, "t.tar", "what follows"));
+		assert_int_equal(reading->lost, reading->skips);
 		reading_free(reading);
 		buffer_free(&pack.bytes);
 	}
@@ -224,6 +225,7 @@ static void other_packings_are_named(void **state)
 		reading = read_one(make_text("logs.7z", heads[i]));
 		assert_int_equal(reading->members, 0);
 		assert_true(was_skipped(reading, "logs.7z", "not read"));
+		assert_int_equal(reading->lost, 0);
 		reading_free(reading);
 	}
 }

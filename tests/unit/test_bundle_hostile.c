@@ -106,6 +106,7 @@ static void depth_is_limited(void **state)
 	reading = read_paths(&path, 1, &limits, 100);
 	assert_int_equal(reading->members, 0);
 	assert_true(was_skipped(reading, "deep.tgz", "within each other"));
+	assert_int_equal(reading->lost, 1);
 	reading_free(reading);
 }
 
@@ -255,6 +256,7 @@ static void links_and_devices_in_archives_are_told(void **state)
 	reading = read_one(make_pack("l.tar", &pack));
 	assert_int_equal(reading->members, 1);
 	assert_int_equal(reading->skips, 4);
+	assert_int_equal(reading->lost, 0);
 	assert_true(was_skipped(reading, "l.tar/passwd", "a link to \"/etc/passwd\""));
 	assert_true(was_skipped(reading, "l.tar/hard", "a link to \"/etc/hosts\""));
 	assert_true(was_skipped(reading, "l.tar/fifo", "FIFO"));

@@ -172,6 +172,57 @@ static void lines_without_head_are_whole(void **state)
 			message                                                                    \
 	}
 
+#define BEHIND "2031-05-06T09:00:00.250Z " ID " > LVL:2 RC:   0           AGENT :Received hello"
+#define READ FAMILY_AGENT, "2031-05-06T09:00:00.250Z", ID, 2, 0, "AGENT", "Received hello"
+#define HUNDRED_DOTS                                                                               \
+	".................................................."                                       \
+	".................................................."
+
+static void the_head_behind_a_prefix_of_syslog_counts(void **state)
+{
+	static const struct sample samples[] = {
+		{"May  6 10:00:00 ws77 pcoip-agent[1234]: " BEHIND, READ},
+		{"May 06 10:00:00 fairlead-agent[1234]:   " BEHIND "\r", READ},
+		{"  <14>May  6 10:00:00 ws77 fairlead-agent: " BEHIND, READ},
+		{"2031-05-06T10:00:00.001234+01:00 ws77 fairlead-agent[77]: " BEHIND, READ},
+		{"2031-05-06T10:00:00+0100 ws77 fairlead-agent[77]: " BEHIND, READ},
+		{"[ 1234.567890] ws77 fairlead-agent[77]: " BEHIND, READ},
+		{"May  6 10:00:00 ws77 fairlead-client[5]: 2031-05-06T09:00:00.250Z " ID
+		 " LVL:1 RC:-500          BROKER :5A34 refused",
+			FAMILY_CLIENT, "2031-05-06T09:00:00.250Z", ID, 1, -500, "BROKER",
+			"refused"},
+		{"May  6 10:00:00 ws77 zero: 37d,05:43:43.474> LVL:1 RC: 111      MGMT_SCHAN :text",
+			FAMILY_UPTIME, "37d 05:43:43.474", NULL, 1, 111, "MGMT_SCHAN", "text"},
+	};
+
+	(void)state;
+	check_all(samples, sizeof(samples) / sizeof(samples[0]));
+}
+
+static void a_quoted_head_is_no_head(void **state)
+{
+	static const struct sample samples[] = {
+		/* a line's own head comes first */
+		{"2031-05-06T10:00:00.250Z " ID " > LVL:2 RC:   0           AGENT :last: " BEHIND,
+			FAMILY_AGENT, "2031-05-06T10:00:00.250Z", ID, 2, 0, "AGENT",
+			"last: " BEHIND},
+		/* words without a time; the second of two tags; a stamp alone; too far */
+		{"The last line was: " BEHIND, FAMILY_NONE, "-", NULL, NONE, 0, "",
+			"The last line was: " BEHIND},
+		{"May  6 ws77 tool[1]: last: " BEHIND, FAMILY_NONE, "-", NULL, NONE, 0, "",
+			"May  6 ws77 tool[1]: last: " BEHIND},
+		{"May  6 ws77 tool[1]: 2031-05-06T09:00:00.250Z text", FAMILY_NONE, "-", NULL, NONE,
+			0, "", "May  6 ws77 tool[1]: 2031-05-06T09:00:00.250Z text"},
+		{"6 " HUNDRED_DOTS HUNDRED_DOTS " tool[1]: " BEHIND, FAMILY_NONE, "-", NULL, NONE,
+			0, "", "6 " HUNDRED_DOTS HUNDRED_DOTS " tool[1]: " BEHIND},
+		{"2031-05-06T10:00:00+0100 ws77 systemd[1]: Started.", FAMILY_TOOL,
+			"2031-05-06T09:00:00.000Z", NULL, NONE, 0, "", "ws77 systemd[1]: Started."},
+	};
+
+	(void)state;
+	check_all(samples, sizeof(samples) / sizeof(samples[0]));
+}
+
 static void thread_numbers_go(void **state)
 {
 	static const struct sample samples[] = {
@@ -230,6 +281,7 @@ static void a_line_may_end_anywhere(void **state)
 		"2011/04/16 10:20:52.606 1 -504 MGMT_PCOIP_DATA Unable",
 		"37d,05:43:43.474> LVL:1 RC: 111      MGMT_SCHAN :text",
 		"2022-03-01T12:00:09.5265841Z> <DEBUG>: Reading",
+		"May  6 10:00:00 ws77 agent[1]: 2022-03-01T12:00:09.5Z " ID " > LVL:2 RC: 0 A :x",
 	};
 
 	(void)state;
@@ -280,6 +332,8 @@ int main(void)
 		cmocka_unit_test(padding_does_not_matter),
 		cmocka_unit_test(a_missing_stamp_is_no_obstacle),
 		cmocka_unit_test(lines_without_head_are_whole),
+		cmocka_unit_test(the_head_behind_a_prefix_of_syslog_counts),
+		cmocka_unit_test(a_quoted_head_is_no_head),
 		cmocka_unit_test(thread_numbers_go),
 		cmocka_unit_test(numbers_and_columns_keep_within_bounds),
 		cmocka_unit_test(a_line_may_end_anywhere),

@@ -83,7 +83,7 @@ static void whole_input_is_not_cut(void **state)
 	bed_file(&bed, "host/agent.txt");
 	add_attempt(&bed, 0, "Logon done");
 	/* Left out on purpose. */
-	assert_int_equal(store_skip(bed.store, "host/link", "a link"), 0);
+	assert_int_equal(store_skip(bed.store, "host/link", "a link", BUNDLE_PASSED_OVER), 0);
 	bed_judge(&bed);
 	assert_true(bed.report->incomplete);
 	assert_false(bed.report->cut);
@@ -92,6 +92,20 @@ static void whole_input_is_not_cut(void **state)
 	bed_file(&bed, "host/agent.txt");
 	add_attempt(&bed, 0, "Logon done");
 	bed.store->sources[bed.source].reason = (char *)"damaged";
+	bed_judge(&bed);
+	assert_true(bed.report->cut);
+	bed_close(&bed);
+	bed_open(&bed, rules);
+	bed_file(&bed, "host/agent.txt");
+	add_attempt(&bed, 0, "Logon done");
+	assert_int_equal(store_skip(bed.store, "host.zip", "damaged", BUNDLE_LOST), 0);
+	bed_judge(&bed);
+	assert_true(bed.report->cut);
+	bed_close(&bed);
+	bed_open(&bed, rules);
+	bed_file(&bed, "host/agent.txt");
+	add_attempt(&bed, 0, "Logon done");
+	bed.store->sources[bed.source].lines_long = 1;
 	bed_judge(&bed);
 	assert_true(bed.report->cut);
 	bed_close(&bed);
@@ -194,6 +208,7 @@ static const char server_rules[] =
 	"  - {id: cause, text: 'Ended because'}\n"
 	"  - {id: started, text: 'Program {name} started'}\n"
 	"  - {id: stopped, text: 'Program {name} stopped'}\n"
+	"  - {id: restarted, text: 'Agent begins'}\n"
 	"  - {id: through, text: 'Came through'}\n"
 	"  - {id: silent, text: 'Nobody came'}\n"
 	"  - {id: given-up, text: 'Given up'}\n"

@@ -115,6 +115,7 @@ static const char crash_rules[] =
 	"  - {id: cause, text: 'Ended because'}\n"
 	"  - {id: started, text: 'Program {name} started'}\n"
 	"  - {id: stopped, text: 'Program {name} stopped'}\n"
+	"  - {id: restarted, text: 'Agent begins'}\n"
 	"builtin: crash\n"
 	"limits: [{name: quiet, value: 60}]\n"
 	"causes:\n"
@@ -155,6 +156,24 @@ static void log_that_never_ends(void **state)
 		     "08:32:00.000 0 " HOST "Log begins\n08:33:00.000 0 " HOST "Log ends\n",
 		"", "fail", 2);
 	expect_crash("", later, "no-evidence", 1);
+	/* One has ended, of the other nothing is known. */
+	expect_crash("08:30:00.000 0 " HOST "Log begins\n08:31:00.000 0 " HOST "Log ends\n"
+		     "08:32:00.000 0 " HOST "Log begins\n",
+		"", "no-evidence", 1);
+}
+
+static void agent_that_begins_anew(void **state)
+{
+	(void)state;
+	expect_crash("08:29:00.000 0 " HOST "Agent begins\n08:30:00.000 0 " HOST "Log begins\n"
+		     "08:31:00.000 0 " HOST "Agent begins\n",
+		"", "fail", 1);
+	expect_crash("08:29:00.000 0 " HOST "Agent begins\n08:30:00.000 0 " HOST "Log begins\n"
+		     "08:30:30.000 0 " HOST "Log ends\n08:31:00.000 0 " HOST "Agent begins\n",
+		"", "pass", 1);
+	/* What the agent says in its own log is not about the server's. */
+	expect_crash("08:30:00.000 0 " HOST "Log begins\n", "08:30:30.000 0 " HOST "Agent begins\n",
+		"no-evidence", 1);
 }
 
 static void crash_is_its_session_s(void **state)
@@ -228,6 +247,33 @@ static void rotated_logs(void **state)
 	}
 	bed_judge(&bed);
 	bed_expect(&bed, "0", "crash", "fail", "crashed");
+	bed_close(&bed);
+}
+
+/* Each of many machines has its own crash: what is kept for one must not grow with the others. */
+static void crashes_of_many_machines(void **state)
+{
+	enum { MACHINES = 3000 };
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, crash_rules);
+	for (unsigned i = 0; i < MACHINES; i++) {
+		char path[64], line[64];
+
+		snprintf(path, sizeof(path), "host%u/server.txt", i);
+		snprintf(line, sizeof(line), "08:30:00.000 0 " HOST "Log begins %u", i);
+		bed_file(&bed, path);
+		bed_line(&bed, line);
+		snprintf(path, sizeof(path), "host%u/agent.txt", i);
+		snprintf(line, sizeof(line), "08:50:00.000 0 " HOST "x %u", i);
+		bed_file(&bed, path);
+		bed_line(&bed, line);
+	}
+	bed_judge(&bed);
+	assert_int_equal(bed_count(&bed, "0", "crash"), MACHINES);
+	assert_int_equal(bed.report->summary[VERDICT_FAIL], MACHINES);
+	assert_false(bed.report->cut);
 	bed_close(&bed);
 }
 
@@ -581,8 +627,10 @@ int main(void)
 		cmocka_unit_test(host_clock_against_the_id),
 		cmocka_unit_test(log_that_never_ends),
 		cmocka_unit_test(crash_is_its_session_s),
+		cmocka_unit_test(agent_that_begins_anew),
 		cmocka_unit_test(program_that_starts_anew),
 		cmocka_unit_test(rotated_logs),
+		cmocka_unit_test(crashes_of_many_machines),
 		cmocka_unit_test(silence_while_connected),
 		cmocka_unit_test(gap_shows_the_lines_around_it),
 		cmocka_unit_test(passing_step_that_is_slow),

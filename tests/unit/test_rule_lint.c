@@ -125,6 +125,28 @@ static void test_fine(void **state)
 		fail_msg("%s", faults.text);
 }
 
+/* What follows an outcome with `unless` is proved where that one stands back. */
+static void test_after_unless(void **state)
+{
+	static const char from[] = "      - {on: [closed], result: warning";
+	static const char before[] =
+		"      - {on: [closed], result: fail, cause: silent, unless: [cold]}\n";
+	const char *at = strstr(fine, from);
+	char text[TEXT_SIZE];
+	struct faults faults;
+
+	(void)state;
+	assert_non_null(at);
+	(void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - fine), fine, before, at);
+	at = strstr(text, ", requires: [cold]");
+	assert_non_null(at);
+	memmove(text + (at - text), at + strlen(", requires: [cold]"),
+		strlen(at + strlen(", requires: [cold]")) + 1);
+	lint_text(text, &faults);
+	if (faults.count != 0)
+		fail_msg("%s", faults.text);
+}
+
 static void test_samples(void **state)
 {
 	(void)state;
@@ -318,6 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fine),
+		cmocka_unit_test(test_after_unless),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_steps),

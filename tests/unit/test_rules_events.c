@@ -119,7 +119,7 @@ static const struct expected table[] = {
 	LINE(pcm_target, NULL),
 
 	/* agent */
-	LINE(agent_begins, NULL),
+	LINE(agent_begins, "crash/restarted"),
 	LINE(agent_version, "agent-type/version"),
 	LINE(agent_start_failed, "agent-start/failed"),
 	LINE(agent_web_server_started, "agent-start/started"),
@@ -369,17 +369,17 @@ static void test_results_have_causes(void **state)
 {
 	const struct rule_book *book = *state;
 	static const struct {
-		const char *prefix, *rule;
+		const char *prefix, *rule, *by;
 	} groups[] = {
-		{"AUTH_FAILED_", "session-authentication"},
-		{"AUTH_FAILED_", "client-broker-result"},
-		{"LIST_FAILED_", "resource-list"},
-		{"LIST_FAILED_", "client-broker-result"},
-		{"ALLOC_FAILED_", "resource-allocation"},
-		{"ALLOC_FAILED_", "client-broker-result"},
-		{"ERR_", "client-broker-result"},
-		{"FAILED_", "prepare-host"},
-		{"LICENSE_DENIED_", "checkout-license"},
+		{"AUTH_FAILED_", "session-authentication", "result"},
+		{"AUTH_FAILED_", "client-broker-result", "result"},
+		{"LIST_FAILED_", "resource-list", "result"},
+		{"LIST_FAILED_", "client-broker-result", "result"},
+		{"ALLOC_FAILED_", "resource-allocation", "result"},
+		{"ALLOC_FAILED_", "client-broker-result", "result"},
+		{"ERR_", "client-broker-result", "result"},
+		{"FAILED_", "prepare-host", "result"},
+		{"LICENSE_DENIED_", "checkout-license", "denial"},
 	};
 	static const char *const results[] = {
 #define RESULT(name, group, outcome, origin, text) #name,
@@ -392,8 +392,8 @@ static void test_results_have_causes(void **state)
 			size_t length = strlen(groups[j].prefix);
 
 			if (strncmp(results[i], groups[j].prefix, length) == 0)
-				assert_named(book, groups[j].rule, "result", results[i] + length,
-					results[i] + length);
+				assert_named(book, groups[j].rule, groups[j].by,
+					results[i] + length, results[i] + length);
 		}
 	}
 }

@@ -242,14 +242,19 @@ static size_t random_text(uint32_t *seed, char *text, size_t size)
 	static const char *const rests[] = {" LVL:2 RC:   0           AGENT :Starting session x",
 		" LVL:1 RC:-504 SERVER :round trip time (ms) = 7, variance = 3", " text",
 		" LVL:2 RC:   0          BROKER :XML:  <result-id>", "", "\r",
-		" LVL:2 RC:   0           SCNET :accepting from 192.0.2.1:50"};
+		" LVL:2 RC:   0           SCNET :accepting from 192.0.2.1:50",
+		(" ws77 agent[7]: 2021-03-24T20:00:07.125Z " ID_A
+		 " > LVL:2 RC: 0 AGENT :Starting")};
 	static const char *const others[] = {"   continued with this", "LVL:2 RC: 0 AGENT :x",
-		"<INFO >: Starting", "", "License remaining: 3 days", "\xff\xfe Starting"};
+		"<INFO >: Starting", "", "License remaining: 3 days", "\xff\xfe Starting",
+		("Mar 24 22:00:00 ws77 agent[7]: 2021-03-24T22:00:07.125Z " ID_B
+		 " > LVL:2 RC: 0 AGENT :Starting"),
+		"  Mar 24 22:00:00 ws77 agent: 2021-03-24T20:00:08.5Z LVL:2 RC: 0 AGENT :Starting"};
 	size_t length = 0;
 	uint32_t form = 0, id = 0;
 
 	while (length + 400 < size) {
-		char line[200] = "";
+		char line[240] = "";
 		size_t used;
 
 		if (random_next(seed) % 8 == 0)
@@ -257,7 +262,7 @@ static size_t random_text(uint32_t *seed, char *text, size_t size)
 		if (random_next(seed) % 4 == 0)
 			id = random_next(seed) % 11;
 		if (random_next(seed) % 10 == 0) {
-			strcpy(line, others[random_next(seed) % 6]);
+			strcpy(line, others[random_next(seed) % 8]);
 		} else {
 			unsigned minute = random_next(seed) % 3, second = random_next(seed) % 62;
 			unsigned fraction = random_next(seed) % 1000;
@@ -267,7 +272,7 @@ static size_t random_text(uint32_t *seed, char *text, size_t size)
 			snprintf(line, sizeof(line), stamps[form], minute, second, fraction);
 #pragma GCC diagnostic pop
 			strcat(line, ids[id]);
-			strcat(line, rests[random_next(seed) % 7]);
+			strcat(line, rests[random_next(seed) % 8]);
 			used = strlen(line);
 			if (random_next(seed) % 30 == 0)
 				line[random_next(seed) % used] = (char)(random_next(seed) % 256);

@@ -369,7 +369,7 @@ static void overfill(struct made *made, size_t length)
 	assert_true(store->sightings_dropped > 0);
 	assert_int_equal(store->sighting_count + store->sightings_dropped, offered);
 	/* what was skipped can be said all the same */
-	assert_int_equal(store_skip(store, "y", "reason"), 0);
+	assert_int_equal(store_skip(store, "y", "reason", BUNDLE_PASSED_OVER), 0);
 	assert_int_equal(store->skipped_count, 1);
 	assert_int_equal(store_sort(store), 0);
 }
@@ -436,17 +436,21 @@ static void skipped_ones_are_counted(void **state)
 	struct store *store = ((struct made *)*state)->store;
 	char path[16];
 
-	assert_int_equal(store_skip(store, "a", "link"), 0);
-	assert_int_equal(store_skip(store, "a", "link"), 0);
-	assert_int_equal(store_skip(store, "a", "device"), 0);
+	assert_int_equal(store_skip(store, "a", "link", BUNDLE_PASSED_OVER), 0);
+	assert_int_equal(store_skip(store, "a", "link", BUNDLE_PASSED_OVER), 0);
+	assert_int_equal(store_skip(store, "a", "device", BUNDLE_PASSED_OVER), 0);
 	assert_int_equal(store->skipped_count, 2);
 	assert_int_equal(store->skipped[0].count, 2);
 	for (int i = 0; i < STORE_SKIPPED_MAXIMUM + 5; i++) {
 		snprintf(path, sizeof(path), "%d", i);
-		assert_int_equal(store_skip(store, path, "link"), 0);
+		assert_int_equal(store_skip(store, path, "link", BUNDLE_PASSED_OVER), 0);
 	}
 	assert_int_equal(store->skipped_count, STORE_SKIPPED_MAXIMUM);
 	assert_int_equal(store->skipped_more, 7);
+	assert_int_equal(store->lost_more, 0);
+	assert_int_equal(store_skip(store, "z", "damaged", BUNDLE_LOST), 0);
+	assert_int_equal(store->skipped_more, 8);
+	assert_int_equal(store->lost_more, 1);
 }
 
 static void series_say_what_numbers_were(void **state)

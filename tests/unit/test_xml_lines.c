@@ -69,6 +69,23 @@ static void one_line_is_as_good_as_many(void **state)
 		"/result-str=x\n");
 }
 
+static void names_are_read_without_their_name_space(void **state)
+{
+	(void)state;
+	expect(" <p:pcoip-client xmlns:p='urn:x.example'>\n"
+	       "   <p:authenticate-resp method='password'>\n"
+	       "     <p:result-id>AUTH_FAILED_EXPIRED_PASSWORD</p:result-id>\n"
+	       "     <:result-str>one</result-str>\n"
+	       "     <p:>nothing</p:>\n"
+	       "   </p:authenticate-resp>\n"
+	       " </p:pcoip-client>\n"
+	       "   <p:result-id>LATER</p:result-id>",
+		"authenticate-resp/authenticate-resp=\n"
+		"authenticate-resp/result-id=AUTH_FAILED_EXPIRED_PASSWORD\n"
+		"authenticate-resp/result-str=one\n"
+		"/result-id=LATER\n");
+}
+
 static void excerpts_begin_and_end_anywhere(void **state)
 {
 	(void)state;
@@ -169,6 +186,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_message_is_taken_apart),
 		cmocka_unit_test(one_line_is_as_good_as_many),
+		cmocka_unit_test(names_are_read_without_their_name_space),
 		cmocka_unit_test(excerpts_begin_and_end_anywhere),
 		cmocka_unit_test(below_a_root_anything_is_a_message),
 		cmocka_unit_test(texts_are_trimmed_and_resolved),
