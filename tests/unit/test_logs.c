@@ -122,8 +122,11 @@ static void look_through(void)
 {
 	int64_t before = 0;
 
-	for (char *line = bundle.text; *line != '\0';) {
-		char *end = strchr(line, '\n');
+	/* By length throughout: strict string checks would measure the whole text for each line. */
+	const char *text_end = bundle.text + bundle.length;
+
+	for (char *line = bundle.text; line < text_end;) {
+		char *end = memchr(line, '\n', (size_t)(text_end - line));
 		struct head head;
 		assert_non_null(end);
 		assert_true(end - line < 512);
@@ -157,8 +160,12 @@ static size_t count(const char *what)
 {
 	size_t hits = 0;
 
-	for (const char *at = bundle.text; (at = strstr(at, what)) != NULL; at++)
+	const char *at = bundle.text, *end = bundle.text + bundle.length;
+
+	while ((at = memmem(at, (size_t)(end - at), what, strlen(what))) != NULL) {
 		hits++;
+		at++;
+	}
 	return hits;
 }
 
