@@ -117,12 +117,15 @@ static void join_track(struct joining *joining, const struct machine *machine)
 	}
 }
 
+/* The line that gave the cause has the last word: the cause's text is about it. */
 static void add_lines(struct finding_work *work, const struct attempt *attempt)
 {
 	for (unsigned i = 0; i < attempt->evidence_count; i++) {
 		finding_line(work, attempt->evidence[i]);
 		finding_captures(work, attempt->evidence[i]);
 	}
+	if (attempt->said != JUDGE_NOBODY)
+		finding_captures(work, attempt->said);
 	work->more += attempt->evidence_more;
 }
 

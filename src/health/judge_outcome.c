@@ -33,6 +33,7 @@ struct attempt *attempt_new(struct judge *judge, struct machine *machine, uint32
 	attempt->machine = machine;
 	attempt->first = line;
 	attempt->last = line;
+	attempt->said = JUDGE_NOBODY;
 	attempt->verdict = VERDICT_NO_EVIDENCE;
 	attempt_note(attempt, line);
 	return attempt;
@@ -117,10 +118,14 @@ struct said { /* by an outcome of a line */
 };
 
 /* The cause of a failure is what was seen on the way, unless the line that ends it names one. */
-static void judge_said(struct attempt *attempt, const struct said *said)
+static void judge_said(struct attempt *attempt, const struct rule_outcome *outcome,
+	const struct said *said, uint32_t line)
 {
 	if (said->exact)
 		attempt->progress = NULL;
+	attempt->weak = outcome->weak;
+	attempt->by = outcome->by;
+	attempt->said = line;
 	attempt_judge(attempt, said->verdict, said->cause);
 }
 
@@ -263,6 +268,7 @@ static bool merge_same(
 		if (last->verdict == said->verdict && last->cause == said->cause &&
 			attempt_merges(judge, last, line)) {
 			attempt_note(last, line);
+			last->said = line;
 			return true;
 		}
 	}
@@ -297,21 +303,17 @@ static bool merge_outcome(const struct judge *judge, struct attempt *last,
 		return false;
 	if (last->weak && !outcome->weak &&
 		(near || (last->opened && judge_close(judge, last->last, line, JUDGE_NEAR)))) {
-		last->weak = false;
 		last->progress = NULL;
-		attempt_judge(last, said->verdict, said->cause);
+		judge_said(last, outcome, said, line);
 		attempt_note(last, line);
 		return true;
 	}
 	if (!near)
 		return false;
-	if (!outcome->weak) {
-		/* Two causes of one weight are two findings; but a server fails once. */
-		if (last->verdict == said->verdict && !(same && said->verdict == VERDICT_FAIL))
-			return false;
-		if (said->verdict < last->verdict)
-			attempt_judge(last, said->verdict, said->cause);
-	}
+	/* Two causes of one weight are two findings; but a server fails once. */
+	if (!outcome->weak &&
+		!(same && said->verdict == VERDICT_FAIL && last->verdict == VERDICT_FAIL))
+		return false;
 	attempt_note(last, line);
 	return true;
 }
@@ -354,9 +356,7 @@ static void outcome_alone(struct judge *judge, struct machine *machine,
 	if (!attempt)
 		return;
 	attempt->last = line;
-	attempt->weak = outcome->weak;
-	attempt->by = outcome->by;
-	judge_said(attempt, said);
+	judge_said(attempt, outcome, said, line);
 	attempt_keep(machine, attempt);
 }
 
@@ -375,9 +375,7 @@ static void apply(struct judge *judge, struct machine *machine, const struct rul
 			note_pending(judge, machine, said->cause, line);
 	} else if (open) {
 		attempt_note(open, line);
-		open->weak = outcome->weak;
-		open->by = outcome->by;
-		judge_said(open, said);
+		judge_said(open, outcome, said, line);
 		attempt_end(judge, open, line);
 	} else {
 		outcome_alone(judge, machine, outcome, said, line);

@@ -71,6 +71,7 @@ struct attempt {
 	const struct rule_cause *cause;
 	const struct rule_cause *progress; /* the cause if it fails */
 	const char *by;                    /* the capture that chose the cause */
+	uint32_t said;                     /* the last line that gave it; or JUDGE_NOBODY */
 	const char *reason;                /* for no evidence */
 };
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "health/mask_private.h"
+#include "health/session_id.h"
 
-#define ID_LENGTH 36
+#define ID_VERSION 14
 #define ID_NODE 24
 #define MAC_DIGITS 12
 
@@ -36,25 +37,18 @@ static void mac_found(struct mask_found *found, const char digits[MAC_DIGITS + 1
 /* The node of a time-based id; others hold no address. */
 static bool id_at(const char *folded, size_t length, size_t at, struct mask_found *found)
 {
-	static const size_t dashes[] = {8, 13, 18, 23};
 	char digits[MAC_DIGITS + 1];
-	size_t next = 0;
+	struct session_id id;
 
-	if (length - at < ID_LENGTH || !mask_ends(folded, length, at + ID_LENGTH))
+	if (!session_id_read(folded + at, length - at, &id) ||
+		!mask_ends(folded, length, at + SESSION_ID_TEXT))
 		return false;
-	for (size_t i = 0; i < ID_LENGTH; i++) {
-		bool dash = next < 4 && i == dashes[next];
-
-		if (dash ? folded[at + i] != '-' : !is_hex(folded[at + i]))
-			return false;
-		next += dash ? 1 : 0;
-	}
 	memcpy(digits, folded + at + ID_NODE, MAC_DIGITS);
 	digits[MAC_DIGITS] = '\0';
 	mac_found(found, digits);
-	found->stays = found->stays || folded[at + 14] != '1';
+	found->stays = found->stays || folded[at + ID_VERSION] != '1';
 	found->from = at + ID_NODE;
-	found->end = at + ID_LENGTH;
+	found->end = at + SESSION_ID_TEXT;
 	found->separator = 0;
 	return true;
 }

@@ -270,29 +270,12 @@ static json_t *datum_of(const struct out *out, const struct report_data *data)
 	return text_of(out, data->value);
 }
 
-/* A name that comes twice has an array of values. */
 static json_t *data_of(struct out *out, const struct finding *finding)
 {
 	json_t *object = json_object();
 
-	for (size_t i = 0; i < finding->data_count; i++) {
-		const struct report_data *data = &finding->data[i];
-		json_t *before = json_object_get(object, data->name);
-		json_t *array;
-
-		if (before == NULL) {
-			set(out, object, data->name, datum_of(out, data));
-			continue;
-		}
-		if (!json_is_array(before)) {
-			array = json_array();
-			if (json_array_append(array, before) != 0)
-				out->error = ERROR_MEMORY;
-			set(out, object, data->name, array);
-			before = array;
-		}
-		append(out, before, datum_of(out, data));
-	}
+	for (size_t i = 0; i < finding->data_count; i++)
+		set(out, object, finding->data[i].name, datum_of(out, &finding->data[i]));
 	return object;
 }
 

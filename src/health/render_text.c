@@ -111,13 +111,26 @@ static void summary(const struct render_page *page, const struct report *report)
 
 /* ---- sessions ---- */
 
-static void detailed(const struct render_page *page, const struct store *store,
+/* 0 or ERROR_MEMORY, as all that call it. */
+static int findings(const struct render_page *page, const struct store *store,
+	const struct report_session *session)
+{
+	struct render_alike *alike = render_text_alike(session);
+
+	if (alike == NULL)
+		return ERROR_MEMORY;
+	render_text_table(page, session, alike);
+	render_text_causes(page, store, session, alike);
+	free(alike);
+	return 0;
+}
+
+static int detailed(const struct render_page *page, const struct store *store,
 	const struct report_session *session)
 {
 	fputc('\n', page->stream);
 	render_text_heading(page, session);
-	render_text_table(page, session);
-	render_text_causes(page, store, session);
+	return findings(page, store, session);
 }
 
 static void left_out(const struct render_page *page, size_t count, enum verdict verdict)
@@ -134,20 +147,21 @@ static void left_out(const struct render_page *page, size_t count, enum verdict 
 	render_page_wrapped(page, RENDER_DIM, text, 2, 4, page->columns, 0);
 }
 
-static void sessions_of(const struct render_page *page, const struct report *report,
+static int sessions_of(const struct render_page *page, const struct report *report,
 	enum verdict verdict, size_t *full)
 {
 	size_t brief = 0;
 	size_t left = 0;
+	int error = 0;
 
-	for (size_t i = 0; i < report->session_count; i++) {
+	for (size_t i = 0; i < report->session_count && error == 0; i++) {
 		const struct report_session *session = &report->sessions[i];
 
 		if (session->worst != verdict &&
 			!(verdict == VERDICT_PASS && session->worst == VERDICT_NOTE))
 			continue;
 		if (bad(verdict) && *full < DETAILED_MOST) {
-			detailed(page, report->store, session);
+			error = detailed(page, report->store, session);
 			(*full)++;
 		} else if (brief < BRIEF_MOST) {
 			if (brief++ == 0)
@@ -158,39 +172,39 @@ static void sessions_of(const struct render_page *page, const struct report *rep
 		}
 	}
 	left_out(page, left, verdict);
+	return error;
 }
 
 /* A single session is what somebody asked for: its table is shown whatever it says. */
-static void sessions(const struct render_page *page, const struct report *report)
+static int sessions(const struct render_page *page, const struct report *report)
 {
 	size_t full = 0;
+	int error = 0;
 
 	if (report->session_count == 0) {
 		fprintf(page->stream, "\nNo session in these logs.\n");
-		return;
+		return 0;
 	}
-	if (report->session_count == 1) {
-		detailed(page, report->store, &report->sessions[0]);
-		return;
-	}
-	for (int i = 0; i < VERDICT_COUNT; i++) {
+	if (report->session_count == 1)
+		return detailed(page, report->store, &report->sessions[0]);
+	for (int i = 0; i < VERDICT_COUNT && error == 0; i++) {
 		if (i != VERDICT_NOTE) /* with those that passed */
-			sessions_of(page, report, (enum verdict)i, &full);
+			error = sessions_of(page, report, (enum verdict)i, &full);
 	}
+	return error;
 }
 
-static void host(const struct render_page *page, const struct report *report)
+static int host(const struct render_page *page, const struct report *report)
 {
 	const struct report_session *found = &report->host;
 
 	if (found->worst == VERDICT_NO_EVIDENCE)
-		return;
+		return 0;
 	fprintf(page->stream, "\n%s%s%s %sHost%s, what belongs to no session\n",
 		render_page_paint(page, render_page_colour(found->worst)),
 		render_page_mark(page, found->worst), render_page_paint(page, RENDER_PLAIN),
 		render_page_paint(page, RENDER_BOLD), render_page_paint(page, RENDER_PLAIN));
-	render_text_table(page, found);
-	render_text_causes(page, report->store, found);
+	return findings(page, report->store, found);
 }
 
 /* ---- the end ---- */
@@ -297,9 +311,11 @@ int render_text(const struct report *report, const struct mask *mask, const stru
 	render_page_init(&page, how, mask, stream);
 	head(&page, report);
 	summary(&page, report);
-	sessions(&page, report);
-	host(&page, report);
-	error = unread(&page, report->store);
+	error = sessions(&page, report);
+	if (error == 0)
+		error = host(&page, report);
+	if (error == 0)
+		error = unread(&page, report->store);
 	notes(&page, report);
 	last_word(&page, report);
 	if (error == 0 && (fflush(stream) != 0 || ferror(stream) != 0))

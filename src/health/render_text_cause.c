@@ -16,31 +16,9 @@ static size_t prose(const struct render_page *page)
 	return page->columns < RENDER_PAGE_PROSE ? page->columns : RENDER_PAGE_PROSE;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* Ten wrong passwords are one block. */
-static bool same_block(const struct finding *a, const struct finding *b)
-{
-	return a->rule == b->rule && a->verdict == b->verdict && a->cause == b->cause &&
-		same_text(a->cause_text, b->cause_text);
-}
-
-static bool told_before(const struct report_session *session, size_t number)
-{
-	for (size_t i = number; i-- > 0;) {
-		if (session->findings[i].rule != session->findings[number].rule)
-			return false; /* findings of a rule stand together */
-		if (same_block(&session->findings[i], &session->findings[number]))
-			return true;
-	}
-	return false;
-}
-
-static void title(
-	const struct render_page *page, const struct report_session *session, size_t number)
+/* With the numbers of all attempts that the block is about. */
+static void title(const struct render_page *page, const struct report_session *session,
+	const struct render_alike *alike, size_t number)
 {
 	const struct finding *finding = &session->findings[number];
 	char clean[RENDER_PAGE_TEXT];
@@ -51,11 +29,10 @@ static void title(
 	if (finding->attempts > 1) {
 		length += (size_t)snprintf(
 			clean + length, sizeof(clean) - length, ": attempt %u", finding->attempt);
-		for (size_t i = number + 1; i < session->finding_count && length < 200; i++) {
-			if (same_block(&session->findings[i], finding))
-				length += (size_t)snprintf(clean + length, sizeof(clean) - length,
-					", %u", session->findings[i].attempt);
-		}
+		for (size_t i = alike[number].next; i != RENDER_ALIKE_NONE && length < 200;
+			i = alike[i].next)
+			length += (size_t)snprintf(clean + length, sizeof(clean) - length, ", %u",
+				session->findings[i].attempt);
 		snprintf(clean + length, sizeof(clean) - length, " of %u", finding->attempts);
 	}
 	fprintf(page->stream, "\n  %s%s %s",
@@ -142,19 +119,16 @@ static bool shown_before(const struct report_evidence *const *shown, size_t coun
 }
 
 static void all_evidence(const struct render_page *page, const struct store *store,
-	const struct report_session *session, size_t number)
+	const struct report_session *session, const struct render_alike *alike, size_t number)
 {
 	const struct report_evidence *shown[EVIDENCE_MOST];
-	const struct finding *first = &session->findings[number];
 	uint64_t more = 0;
 	size_t count = 0;
 	char text[RENDER_NUMBER_SIZE];
 
-	for (size_t i = number; i < session->finding_count; i++) {
+	for (size_t i = number; i != RENDER_ALIKE_NONE; i = alike[i].next) {
 		const struct finding *finding = &session->findings[i];
 
-		if (!same_block(finding, first))
-			continue;
 		more += finding->evidence_more;
 		for (size_t j = 0; j < finding->evidence_count; j++) {
 			if (shown_before(shown, count, &finding->evidence[j]))
@@ -174,20 +148,20 @@ static void all_evidence(const struct render_page *page, const struct store *sto
 }
 
 void render_text_causes(const struct render_page *page, const struct store *store,
-	const struct report_session *session)
+	const struct report_session *session, const struct render_alike *alike)
 {
 	for (int verdict = 0; verdict <= VERDICT_WARNING; verdict++) {
 		for (size_t i = 0; i < session->finding_count; i++) {
 			const struct finding *finding = &session->findings[i];
 
-			if (finding->verdict != (enum verdict)verdict || told_before(session, i))
+			if (finding->verdict != (enum verdict)verdict || alike[i].first != i)
 				continue;
-			title(page, session, i);
+			title(page, session, alike, i);
 			if (finding->cause_text != NULL)
 				paragraph(page, finding->cause_text);
 			for (size_t j = 0; j < finding->remedy_count; j++)
 				remedy(page, &finding->remedies[j]);
-			all_evidence(page, store, session, i);
+			all_evidence(page, store, session, alike, i);
 		}
 	}
 }

@@ -4,6 +4,9 @@
 #ifndef FAIRLEAD_HEALTH_RENDER_TEXT_PRIVATE_H
 #define FAIRLEAD_HEALTH_RENDER_TEXT_PRIVATE_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "health/render_page.h"
 #include "health/report.h"
 
@@ -18,9 +21,22 @@ void render_text_clock(int64_t time, enum stamp_kind kind, char text[RENDER_TEXT
 void render_text_line(const struct render_page *page, const struct report_session *session);
 void render_text_heading(const struct render_page *page, const struct report_session *session);
 
+/* render_text_alike.c: of each finding, by its number, those of the same rule that say the same. A
+ * bundle may have many thousands of them. */
+#define RENDER_ALIKE_NONE SIZE_MAX
+struct render_alike {
+	size_t first;     /* of them; perhaps the finding itself */
+	size_t next;      /* or RENDER_ALIKE_NONE */
+	size_t count;     /* of all of them */
+	int64_t duration; /* the longest */
+};
+/* Free with free(); NULL: memory is short. */
+struct render_alike *render_text_alike(const struct report_session *session);
+
 /* render_text_table.c: a line for each diagnostic, worst first; those that passed again and again
  * in one, those without evidence folded. */
-void render_text_table(const struct render_page *page, const struct report_session *session);
+void render_text_table(const struct render_page *page, const struct report_session *session,
+	const struct render_alike *alike);
 
 /* render_text_detail.c: what a line of the table says behind its time; nothing when there are no
  * words for it. */
@@ -30,6 +46,6 @@ void render_text_detail(
 /* render_text_cause.c: a block for each failure and warning: cause, who should do what, evidence.
  */
 void render_text_causes(const struct render_page *page, const struct store *store,
-	const struct report_session *session);
+	const struct report_session *session, const struct render_alike *alike);
 
 #endif

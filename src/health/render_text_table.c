@@ -25,47 +25,22 @@ struct line {
 	int64_t duration; /* the longest */
 };
 
-static bool alike(const struct finding *a, const struct finding *b)
+/* The line that begins with this finding; false when it has none of its own. */
+static bool line_of(const struct report_session *session, const struct render_alike *alike,
+	size_t number, struct line *ret_line)
 {
-	if (a->rule != b->rule || a->verdict != b->verdict)
-		return false;
-	if (a->verdict == VERDICT_PASS || a->cause_text == b->cause_text)
-		return true;
-	return a->cause_text != NULL && b->cause_text != NULL &&
-		strcmp(a->cause_text, b->cause_text) == 0;
-}
+	const struct finding *finding = &session->findings[number];
+	size_t least = finding->verdict <= VERDICT_WARNING ? ATTEMPTS_MOST + 1 : 2;
 
-/* The line that begins with this finding; false when it has none of its own. Findings of a rule
- * stand together. */
-static bool line_of(const struct report_session *session, size_t number, struct line *ret_line)
-{
-	const struct finding *findings = session->findings;
-	size_t least = findings[number].verdict <= VERDICT_WARNING ? ATTEMPTS_MOST + 1 : 2;
-	const struct rule *rule = findings[number].rule;
-	struct line line = {&findings[number], 1, findings[number].duration};
-	size_t before = 0;
-
-	if (findings[number].verdict == VERDICT_NO_EVIDENCE)
+	if (finding->verdict == VERDICT_NO_EVIDENCE)
 		return false;
-	for (size_t i = number; i > 0 && findings[i - 1].rule == rule; i--) {
-		before += alike(&findings[i - 1], &findings[number]);
-		if (before + 1 >= least)
-			return false;
-	}
-	for (size_t i = number + 1; i < session->finding_count && findings[i].rule == rule; i++) {
-		if (!alike(&findings[i], &findings[number]))
-			continue;
-		line.count++;
-		if (before > 0 && before + line.count >= least)
-			return false;
-		if (findings[i].duration > line.duration)
-			line.duration = findings[i].duration;
-	}
-	if (line.count < least) {
-		line.count = 1;
-		line.duration = findings[number].duration;
-	}
-	*ret_line = line;
+	alike += number;
+	if (alike->count < least)
+		*ret_line = (struct line){finding, 1, finding->duration};
+	else if (alike->first == number)
+		*ret_line = (struct line){finding, alike->count, alike->duration};
+	else
+		return false;
 	return true;
 }
 
@@ -105,7 +80,8 @@ static void time_of(const struct report_session *session, const struct finding *
 		snprintf(text, RENDER_TEXT_MOMENT * 2, "%s %s", day, clock);
 }
 
-static struct layout measure(const struct render_page *page, const struct report_session *session)
+static struct layout measure(const struct render_page *page, const struct report_session *session,
+	const struct render_alike *alike)
 {
 	struct layout layout = {0};
 	char clean[RENDER_PAGE_TEXT];
@@ -115,7 +91,7 @@ static struct layout measure(const struct render_page *page, const struct report
 		struct line line;
 		size_t columns;
 
-		if (!line_of(session, i, &line))
+		if (!line_of(session, alike, i, &line))
 			continue;
 		title_of(page, &line, clean);
 		columns = text_columns(clean);
@@ -279,16 +255,17 @@ static void folded(const struct render_page *page, const struct report_session *
 	render_page_wrapped(page, RENDER_DIM, names.text, 4, 4, page->columns, 0);
 }
 
-void render_text_table(const struct render_page *page, const struct report_session *session)
+void render_text_table(const struct render_page *page, const struct report_session *session,
+	const struct render_alike *alike)
 {
-	struct layout layout = measure(page, session);
+	struct layout layout = measure(page, session, alike);
 
 	for (int verdict = 0; verdict < VERDICT_NO_EVIDENCE; verdict++) {
 		for (size_t i = 0; i < session->finding_count; i++) {
 			struct line line;
 
 			if (session->findings[i].verdict == (enum verdict)verdict &&
-				line_of(session, i, &line))
+				line_of(session, alike, i, &line))
 				row(page, session, &line, &layout);
 		}
 	}

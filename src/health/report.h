@@ -47,7 +47,7 @@ struct finding {
 				   NULL */
 	struct report_remedy *remedies;
 	size_t remedy_count;
-	struct report_data *data;
+	struct report_data *data; /* each name once */
 	size_t data_count;
 	struct report_evidence *evidence; /* in order of time */
 	size_t evidence_count;

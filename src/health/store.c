@@ -59,6 +59,23 @@ void *store_grow(struct store *store, void *array, size_t count, size_t *capacit
 	return larger;
 }
 
+void *store_table(
+	struct store *store, size_t before, size_t count, size_t size, size_t mark, int *ret_error)
+{
+	void *table;
+
+	if (!store_take(store, (count - before) * size, mark)) {
+		*ret_error = ERROR_LIMIT;
+		return NULL;
+	}
+	table = calloc(count, size);
+	if (table == NULL) {
+		store->private->used -= (count - before) * size;
+		*ret_error = ERROR_MEMORY;
+	}
+	return table;
+}
+
 char *store_text(struct store *store, const char *bytes, size_t length, size_t mark, int *ret_error)
 {
 	char *text;

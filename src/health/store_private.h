@@ -66,6 +66,11 @@ bool store_take(struct store *store, size_t bytes, size_t mark);
 void *store_grow(struct store *store, void *array, size_t count, size_t *capacity, size_t size,
 	size_t mark, int *ret_error);
 
+/* An empty table of `count` elements instead of one of `before`, which the caller frees; NULL as
+ * above. */
+void *store_table(
+	struct store *store, size_t before, size_t count, size_t size, size_t mark, int *ret_error);
+
 /* A text in the arena; NULL as above. */
 char *store_text(
 	struct store *store, const char *bytes, size_t length, size_t mark, int *ret_error);

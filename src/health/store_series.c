@@ -118,18 +118,14 @@ static int slots_room(struct store *store, size_t mark)
 	struct store_private *private = store->private;
 	size_t count =
 		private->series_slot_count == 0 ? FIRST_SLOTS : private->series_slot_count * 2;
-	size_t bytes = (count - private->series_slot_count) * sizeof(uint32_t);
 	uint32_t *slots;
+	int error = 0;
 
 	if (store->series_count * 2 < private->series_slot_count)
 		return 0;
-	if (!store_take(store, bytes, mark))
-		return ERROR_LIMIT;
-	slots = calloc(count, sizeof(*slots));
-	if (slots == NULL) {
-		private->used -= bytes;
-		return ERROR_MEMORY;
-	}
+	slots = store_table(store, private->series_slot_count, count, sizeof(*slots), mark, &error);
+	if (slots == NULL)
+		return error;
 	free(private->series_slots);
 	private->series_slots = slots;
 	private->series_slot_count = count;

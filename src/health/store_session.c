@@ -164,15 +164,15 @@ static void lost_add(struct store *store, uint64_t key)
 {
 	struct store_private *private = store->private;
 	size_t slot = key & (LOST_SLOTS - 1);
+	int error = 0;
 
+	if (private->lost == NULL)
+	private->lost =
+		store_table(store, 0, LOST_SLOTS, sizeof(*private->lost), STORE_MARK_ALL, &error);
 	if (private->lost == NULL) {
-		if (store_take(store, LOST_SLOTS * sizeof(uint64_t), STORE_MARK_ALL))
-			store->private->lost = calloc(LOST_SLOTS, sizeof(uint64_t));
-		if (private->lost == NULL) {
-			store->sessions_lost = 1;
-			store->sessions_lost_more = true;
-			return;
-		}
+		store->sessions_lost = 1;
+		store->sessions_lost_more = true;
+		return;
 	}
 	key |= 1; /* zero is an empty slot */
 	while (private->lost[slot] != 0 && private->lost[slot] != key)

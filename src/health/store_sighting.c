@@ -22,18 +22,14 @@ static int count_room(struct store *store, size_t mark)
 {
 	struct store_private *private = store->private;
 	size_t slots = private->count_slots == 0 ? FIRST_SLOTS : private->count_slots * 2;
-	size_t bytes = (slots - private->count_slots) * sizeof(struct store_count);
 	struct store_count *counts;
+	int error = 0;
 
 	if (private->count_used * 2 < private->count_slots)
 		return 0;
-	if (!store_take(store, bytes, mark))
-		return ERROR_LIMIT;
-	counts = calloc(slots, sizeof(*counts));
-	if (counts == NULL) {
-		private->used -= bytes;
-		return ERROR_MEMORY;
-	}
+	counts = store_table(store, private->count_slots, slots, sizeof(*counts), mark, &error);
+	if (counts == NULL)
+		return error;
 	for (size_t i = 0; i < private->count_slots; i++) {
 		const struct store_count *old = &private->counts[i];
 

@@ -32,21 +32,18 @@ static int group_room(struct store *store)
 {
 	struct store_private *private = store->private;
 	size_t count = private->group_slot_count == 0 ? FIRST_SLOTS : private->group_slot_count * 2;
-	uint32_t *slots, *old = private->group_slots;
+	uint32_t *slots;
+	int error = 0;
 
 	if (store->source_count * 2 < private->group_slot_count)
 		return 0;
-	if (!store_take(store, (count - private->group_slot_count) * sizeof(*slots),
-		    STORE_MARK_SOURCES))
-		return ERROR_LIMIT;
-	slots = calloc(count, sizeof(*slots));
-	if (slots == NULL) {
-		private->used -= (count - private->group_slot_count) * sizeof(*slots);
-		return ERROR_MEMORY;
-	}
+	slots = store_table(store, private->group_slot_count, count, sizeof(*slots),
+		STORE_MARK_SOURCES, &error);
+	if (slots == NULL)
+		return error;
+	free(private->group_slots);
 	private->group_slots = slots;
 	private->group_slot_count = count;
-	free(old);
 	for (uint32_t i = 0; i < store->source_count; i++) {
 		if (private->groups[i].first == i)
 			*group_slot(store, store->sources[i].group) = i + 1;

@@ -2,11 +2,25 @@
 
 import collections
 import json
+import re
 
 import pytest
 
 import bundles
-from programs import program, run
+from programs import TREE, program, run
+
+RULES = {path.stem: path.read_text() for path in (TREE / "rules" / "diagnostics").glob("*.yaml")}
+
+
+def shown():
+    """{diagnostic: {"fail:cause", ...}}, over all bundles."""
+    found = {}
+    for name in bundles.names():
+        expected = bundles.expected(name)
+        for judged in [*expected["sessions"].values(), expected["host"]]:
+            for rule, results in judged.items():
+                found.setdefault(rule, set()).update(results)
+    return found
 
 
 @pytest.mark.parametrize("name", bundles.names())
@@ -38,3 +52,24 @@ def test_every_failure_says_what_to_do_and_shows_why():
         assert one["cause"] and one["evidence"], one
         assert all(remedy["who"] and remedy["text"] for remedy in one["remedies"]) and one["remedies"], one
     assert "{" not in "".join(one["cause"] or "" for one in everything), "a capture was not filled in"
+
+
+def test_every_diagnostic_is_shown():
+    """Each of the built-in rules has a result in some bundle, and a failure when the rule knows one."""
+    found = shown()
+    assert set(found) == set(RULES)
+    failing = {rule for rule, text in RULES.items() if re.search(r"\bresult: fail\b|\bfail-cause:", text)}
+    assert len(failing) > 20
+    assert failing <= {rule for rule, results in found.items() if any(one.startswith("fail") for one in results)}
+
+
+def test_every_cause_of_a_builtin_is_shown():
+    """The lint proves the causes of tracks and measures; those that code gives are left to bundles."""
+    table = (TREE / "src" / "health" / "builtin.def").read_text()
+    causes = dict(re.findall(r'^BUILTIN\("([^"]*)", \w+, "[^"]*", "([^"]*)"', table, re.MULTILINE))
+    found = shown()
+    for rule, text in RULES.items():
+        for builtin in re.findall(r"^builtin: ([\w-]+)$", text, re.MULTILINE):
+            wanted = set(causes.pop(builtin).split())
+            assert wanted <= {one.partition(":")[2] for one in found[rule]}, rule
+    assert not causes, "a built-in that no rule has"

@@ -26,6 +26,30 @@
 #define BED_B "13ab3400-f3fa-103c-9a11-000000000000"
 #define BED_ZERO "00000000-0000-0000-0000-000000000000"
 
+/* How lines of several programs begin, see above. */
+#define AGENT "=LVL:2 RC:   0           AGENT :"
+#define SCNET "=LVL:2 RC:   0           SCNET :"
+#define CLIENT "LVL:2 RC:   0          CLIENT :"
+
+/* What rules with these built-ins must have, beside title and patterns. */
+#define CRASH_PATTERNS                                                                             \
+	"  - {id: begins, text: 'Log begins'}\n"                                                   \
+	"  - {id: ends, text: 'Log ends'}\n"                                                       \
+	"  - {id: cause, text: 'Ended because'}\n"                                                 \
+	"  - {id: started, text: 'Program {name} started'}\n"                                      \
+	"  - {id: stopped, text: 'Program {name} stopped'}\n"                                      \
+	"  - {id: restarted, text: 'Agent begins'}\n"
+#define CRASH_BUILTIN                                                                              \
+	"builtin: crash\n"                                                                         \
+	"limits: [{name: quiet, value: 60}]\n"
+#define CRASH_CAUSE "  - {id: crashed, text: Crashed., remedies: [{who: host, text: Look.}]}\n"
+#define GAP_BUILTIN                                                                                \
+	"builtin: log-gap\n"                                                                       \
+	"limits: [{name: gap, value: 150}]\n"
+#define GAP_CAUSES                                                                                 \
+	"  - {id: gap, text: Gap., remedies: [{who: host, text: Look.}]}\n"                        \
+	"  - {id: statistics, text: Gap., remedies: [{who: host, text: Look.}]}\n"
+
 struct bed {
 	struct rule_book *book;
 	struct store *store;

@@ -1,8 +1,6 @@
 /* Where one attempt ends and the next begins; and what is said when not all could be judged. */
 #include "judge_bed.h"
 
-#define AGENT "=LVL:2 RC:   0           AGENT :"
-
 static const char rules[] =
 	"id: logon\n"
 	"title: Logon\n"
@@ -170,13 +168,8 @@ static const char lost_rules[] =
 	"  - id: host\n"
 	"    outcomes:\n"
 	"      - {on: [closed], result: warning, cause: lost}\n"
-	"    merge: 10 s\n"
-	"builtin: log-gap\n"
-	"limits: [{name: gap, value: 150}]\n"
-	"causes:\n"
-	"  - {id: lost, text: Lost., remedies: [{who: host, text: Look.}]}\n"
-	"  - {id: gap, text: Gap., remedies: [{who: host, text: Look.}]}\n"
-	"  - {id: statistics, text: Gap., remedies: [{who: host, text: Look.}]}\n";
+	"    merge: 10 s\n" GAP_BUILTIN "causes:\n"
+	"  - {id: lost, text: Lost., remedies: [{who: host, text: Look.}]}\n" GAP_CAUSES;
 
 static void connected_in_between(void **state)
 {
@@ -197,19 +190,106 @@ static void connected_in_between(void **state)
 	bed_close(&bed);
 }
 
+static const char fault_rules[] =
+	"id: faults\n"
+	"title: Faults\n"
+	"phase: session\n"
+	"order: 10\n"
+	"patterns:\n"
+	"  - {id: handshake, text: 'Handshake failed: {reason}'}\n"
+	"  - {id: reload, text: 'Reload failed: {reason}'}\n"
+	"  - {id: trouble, text: 'Trouble {trouble:number}: {reason}'}\n"
+	"tracks:\n"
+	"  - id: host\n"
+	"    outcomes:\n"
+	"      - {on: [handshake], result: note, cause: handshake}\n"
+	"      - {on: [reload], result: warning, by: reason}\n"
+	"      - {on: [trouble], result: warning, by: trouble, weak: true}\n"
+	"    merge: 10 min\n"
+	"causes:\n"
+	"  - {id: handshake, text: 'Handshake: {reason}.'}\n"
+	"  - {id: reload, value: 'unknown key', by: reason, name: KEY, text: 'Reload: {reason}.',\n"
+	"     remedies: [{who: host, text: Look.}]}\n"
+	"  - {id: trouble, value: '7', by: trouble, name: SEVEN, text: 'Trouble: {reason}.',\n"
+	"     remedies: [{who: host, text: Look.}]}\n";
+
+#define HANDSHAKE(time) time " A " AGENT "Handshake failed: no shared cipher\n"
+#define RELOAD(time) time " A " AGENT "Reload failed: unknown key\n"
+#define TROUBLE(time) time " A " AGENT "Trouble 7: something\n"
+
+/* What the finding says comes of its own line. */
+static void expect_fault(
+	const struct bed *bed, unsigned number, const char *verdict, const char *cause)
+{
+	bool reload = strcmp(cause, "reload") == 0;
+	const struct finding *finding = bed_expect_at(bed, "A", "faults", number, verdict, cause);
+
+	assert_int_equal(finding->evidence_count, 1);
+	assert_string_equal(
+		bed_data(finding, "reason"), reload ? "unknown key" : "no shared cipher");
+	assert_string_equal(finding->cause_text,
+		reload ? "Reload: unknown key." : "Handshake: no shared cipher.");
+}
+
+/* However near, two causes are two findings. */
+static void causes_of_one_weight(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	bed_open(&bed, fault_rules);
+	bed_file(&bed, "host/agent.txt");
+	bed_lines(&bed, RELOAD("08:30:00.000") HANDSHAKE("08:30:01.000"));
+	bed_judge(&bed);
+	assert_int_equal(bed_count(&bed, "A", "faults"), 2);
+	expect_fault(&bed, 1, "warning", "reload");
+	expect_fault(&bed, 2, "note", "handshake");
+	bed_close(&bed);
+	bed_open(&bed, fault_rules);
+	bed_file(&bed, "host/agent.txt");
+	bed_lines(&bed, HANDSHAKE("08:30:00.000") RELOAD("08:30:01.000"));
+	bed_judge(&bed);
+	assert_int_equal(bed_count(&bed, "A", "faults"), 2);
+	expect_fault(&bed, 1, "note", "handshake");
+	expect_fault(&bed, 2, "warning", "reload");
+	bed_close(&bed);
+	bed_open(&bed, fault_rules);
+	bed_file(&bed, "host/agent.txt");
+	bed_lines(&bed, RELOAD("08:30:00.000") RELOAD("08:30:01.000"));
+	bed_judge(&bed);
+	assert_int_equal(bed_count(&bed, "A", "faults"), 1);
+	bed_close(&bed);
+}
+
+/* A weak cause gives way, before the other or after it, and takes its data along. */
+static void weak_cause_gives_way(void **state)
+{
+	static const char *const lines[] = {TROUBLE("08:30:00.000") RELOAD("08:30:01.000"),
+		RELOAD("08:30:00.000") TROUBLE("08:30:01.000")};
+	const struct finding *finding;
+	struct bed bed;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		bed_open(&bed, fault_rules);
+		bed_file(&bed, "host/agent.txt");
+		bed_lines(&bed, lines[i]);
+		bed_judge(&bed);
+		finding = bed_expect(&bed, "A", "faults", "warning", "reload");
+		assert_int_equal(finding->evidence_count, 2);
+		assert_string_equal(bed_data(finding, "reason"), "unknown key");
+		assert_string_equal(bed_data(finding, "reason_name"), "KEY");
+		assert_string_equal(bed_data(finding, "trouble_name"), "(none)");
+		bed_close(&bed);
+	}
+}
+
 static const char server_rules[] =
 	"id: payload\n"
 	"title: Payload\n"
 	"phase: session\n"
 	"order: 10\n"
-	"patterns:\n"
-	"  - {id: begins, text: 'Log begins'}\n"
-	"  - {id: ends, text: 'Log ends'}\n"
-	"  - {id: cause, text: 'Ended because'}\n"
-	"  - {id: started, text: 'Program {name} started'}\n"
-	"  - {id: stopped, text: 'Program {name} stopped'}\n"
-	"  - {id: restarted, text: 'Agent begins'}\n"
-	"  - {id: through, text: 'Came through'}\n"
+	"patterns:\n" CRASH_PATTERNS "  - {id: through, text: 'Came through'}\n"
 	"  - {id: silent, text: 'Nobody came'}\n"
 	"  - {id: given-up, text: 'Given up'}\n"
 	"tracks:\n"
@@ -217,13 +297,9 @@ static const char server_rules[] =
 	"    outcomes:\n"
 	"      - {on: [through], result: pass}\n"
 	"      - {on: [silent], result: fail, cause: silent}\n"
-	"      - {on: [given-up], result: fail, cause: given-up}\n"
-	"builtin: crash\n"
-	"limits: [{name: quiet, value: 60}]\n"
-	"causes:\n"
+	"      - {on: [given-up], result: fail, cause: given-up}\n" CRASH_BUILTIN "causes:\n"
 	"  - {id: silent, text: Silent., remedies: [{who: host, text: Look.}]}\n"
-	"  - {id: given-up, text: Given up., remedies: [{who: host, text: Look.}]}\n"
-	"  - {id: crashed, text: Crashed., remedies: [{who: host, text: Look.}]}\n";
+	"  - {id: given-up, text: Given up., remedies: [{who: host, text: Look.}]}\n" CRASH_CAUSE;
 
 static void log_without_ids_line(struct bed *bed, uint32_t session, unsigned minute, const char *id)
 {
@@ -276,6 +352,8 @@ int main(void)
 		cmocka_unit_test(clock_that_was_set_back),
 		cmocka_unit_test(step_after_an_attempt_without_times),
 		cmocka_unit_test(connected_in_between),
+		cmocka_unit_test(causes_of_one_weight),
+		cmocka_unit_test(weak_cause_gives_way),
 		cmocka_unit_test(servers_in_a_log_without_ids),
 	};
 

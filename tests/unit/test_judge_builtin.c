@@ -1,9 +1,6 @@
 /* What only code can say. */
 #include "judge_bed.h"
 
-#define HOST "=LVL:2 RC:   0           AGENT :"
-#define CLIENT "LVL:2 RC:   0          CLIENT :"
-
 static const char path_rules[] =
 	"id: connection-path\n"
 	"title: Path\n"
@@ -24,9 +21,9 @@ static void path_is_direct_or_brokered(void **state)
 	bed_open(&bed, path_rules);
 	bed_file(&bed, "host/agent.txt");
 	bed_lines(&bed,
-		"08:30:01.000 A " HOST "Asked for the list\n"
-		"08:30:02.000 A " HOST "Asked to allocate\n"
-		"08:30:03.000 B " HOST "Asked to allocate\n");
+		"08:30:01.000 A " AGENT "Asked for the list\n"
+		"08:30:02.000 A " AGENT "Asked to allocate\n"
+		"08:30:03.000 B " AGENT "Asked to allocate\n");
 	bed_judge(&bed);
 	finding = bed_expect(&bed, "A", "connection-path", "pass", "");
 	assert_string_equal(bed_data(finding, "path"), "direct");
@@ -38,7 +35,7 @@ static void path_is_direct_or_brokered(void **state)
 	bed_close(&bed);
 	bed_open(&bed, path_rules);
 	bed_file(&bed, "host/agent.txt");
-	bed_lines(&bed, "08:30:01.000 A " HOST "Something else\n");
+	bed_lines(&bed, "08:30:01.000 A " AGENT "Something else\n");
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "connection-path", "no-evidence", "");
 	assert_int_equal(bed_session(&bed, "A")->path, REPORT_PATH_UNKNOWN);
@@ -84,20 +81,20 @@ static void host_clock_against_the_id(void **state)
 {
 	(void)state;
 	/* A's id was made at 08:29:58. */
-	expect_clock("08:29:58.000 A " HOST "x", "pass", "", "0");
-	expect_clock("08:35:58.000 A " HOST "x", "pass", "", "360");
-	expect_clock("08:29:53.000 A " HOST "x", "pass", "", "-5");
-	expect_clock("08:29:52.999 A " HOST "x", "warning", "behind", "-5.001");
-	expect_clock("08:18:00.000 A " HOST "x", "fail", "far-behind", "-718");
-	expect_clock("11:29:58.001 A " HOST "x", "note", "resumed", "10800.001");
+	expect_clock("08:29:58.000 A " AGENT "x", "pass", "", "0");
+	expect_clock("08:35:58.000 A " AGENT "x", "pass", "", "360");
+	expect_clock("08:29:53.000 A " AGENT "x", "pass", "", "-5");
+	expect_clock("08:29:52.999 A " AGENT "x", "warning", "behind", "-5.001");
+	expect_clock("08:18:00.000 A " AGENT "x", "fail", "far-behind", "-718");
+	expect_clock("11:29:58.001 A " AGENT "x", "note", "resumed", "10800.001");
 	/* With its beginning in the log it is not resumed. */
-	expect_clock("11:29:58.001 A " HOST "Hello", "note", "old-id", "10800.001");
+	expect_clock("11:29:58.001 A " AGENT "Hello", "note", "old-id", "10800.001");
 	/* The client's log tells its clock: 720 s ahead; what the id says does not count. */
-	expect_clock("08:29:59.000 A " CLIENT "Hello\n08:41:59.000 A " HOST "Hello", "warning",
+	expect_clock("08:29:59.000 A " CLIENT "Hello\n08:41:59.000 A " AGENT "Hello", "warning",
 		"ahead", "720");
 	expect_clock(
-		"08:41:00.000 A " CLIENT "Hello\n08:42:00.000 A " HOST "Hello", "pass", "", "60");
-	expect_clock("08:41:00.000 A " CLIENT "Hello\n08:30:00.000 A " HOST "Hello", "fail",
+		"08:41:00.000 A " CLIENT "Hello\n08:42:00.000 A " AGENT "Hello", "pass", "", "60");
+	expect_clock("08:41:00.000 A " CLIENT "Hello\n08:30:00.000 A " AGENT "Hello", "fail",
 		"far-behind", "-660");
 	/* The client's own log says nothing about the host. */
 	expect_clock("08:18:00.000 A " CLIENT "x", "no-evidence", "", "(none)");
@@ -109,17 +106,7 @@ static const char crash_rules[] =
 	"phase: host\n"
 	"scope: host\n"
 	"order: 10\n"
-	"patterns:\n"
-	"  - {id: begins, text: 'Log begins'}\n"
-	"  - {id: ends, text: 'Log ends'}\n"
-	"  - {id: cause, text: 'Ended because'}\n"
-	"  - {id: started, text: 'Program {name} started'}\n"
-	"  - {id: stopped, text: 'Program {name} stopped'}\n"
-	"  - {id: restarted, text: 'Agent begins'}\n"
-	"builtin: crash\n"
-	"limits: [{name: quiet, value: 60}]\n"
-	"causes:\n"
-	"  - {id: crashed, text: Crashed., remedies: [{who: host, text: Look.}]}\n";
+	"patterns:\n" CRASH_PATTERNS CRASH_BUILTIN "causes:\n" CRASH_CAUSE;
 
 static void expect_crash(const char *server, const char *agent, const char *verdict, size_t count)
 {
@@ -139,41 +126,41 @@ static void expect_crash(const char *server, const char *agent, const char *verd
 
 static void log_that_never_ends(void **state)
 {
-	static const char later[] = "08:50:00.000 0 " HOST "x\n";
-	static const char sooner[] = "08:30:50.000 0 " HOST "x\n";
+	static const char later[] = "08:50:00.000 0 " AGENT "x\n";
+	static const char sooner[] = "08:30:50.000 0 " AGENT "x\n";
 
 	(void)state;
-	expect_crash("08:30:00.000 0 " HOST "Log begins\n08:31:00.000 0 " HOST "Log ends\n", later,
-		"pass", 1);
-	expect_crash("08:30:00.000 0 " HOST "Log begins\n08:31:00.000 0 " HOST "Ended because\n",
+	expect_crash("08:30:00.000 0 " AGENT "Log begins\n08:31:00.000 0 " AGENT "Log ends\n",
 		later, "pass", 1);
-	expect_crash("08:30:00.000 0 " HOST "Log begins\n", later, "fail", 1);
-	expect_crash("08:30:00.000 0 " HOST "Log begins\n", sooner, "no-evidence", 1);
-	expect_crash("08:30:00.000 0 " HOST "Log begins\n", "", "no-evidence", 1);
-	expect_crash("08:30:00.000 0 " HOST "Log begins\n08:31:00.000 0 " HOST "Log begins\n", "",
+	expect_crash("08:30:00.000 0 " AGENT "Log begins\n08:31:00.000 0 " AGENT "Ended because\n",
+		later, "pass", 1);
+	expect_crash("08:30:00.000 0 " AGENT "Log begins\n", later, "fail", 1);
+	expect_crash("08:30:00.000 0 " AGENT "Log begins\n", sooner, "no-evidence", 1);
+	expect_crash("08:30:00.000 0 " AGENT "Log begins\n", "", "no-evidence", 1);
+	expect_crash("08:30:00.000 0 " AGENT "Log begins\n08:31:00.000 0 " AGENT "Log begins\n", "",
 		"fail", 1);
-	expect_crash("08:30:00.000 0 " HOST "Log begins\n08:31:00.000 0 " HOST "Log begins\n"
-		     "08:32:00.000 0 " HOST "Log begins\n08:33:00.000 0 " HOST "Log ends\n",
+	expect_crash("08:30:00.000 0 " AGENT "Log begins\n08:31:00.000 0 " AGENT "Log begins\n"
+		     "08:32:00.000 0 " AGENT "Log begins\n08:33:00.000 0 " AGENT "Log ends\n",
 		"", "fail", 2);
 	expect_crash("", later, "no-evidence", 1);
 	/* One has ended, of the other nothing is known. */
-	expect_crash("08:30:00.000 0 " HOST "Log begins\n08:31:00.000 0 " HOST "Log ends\n"
-		     "08:32:00.000 0 " HOST "Log begins\n",
+	expect_crash("08:30:00.000 0 " AGENT "Log begins\n08:31:00.000 0 " AGENT "Log ends\n"
+		     "08:32:00.000 0 " AGENT "Log begins\n",
 		"", "no-evidence", 1);
 }
 
 static void agent_that_begins_anew(void **state)
 {
 	(void)state;
-	expect_crash("08:29:00.000 0 " HOST "Agent begins\n08:30:00.000 0 " HOST "Log begins\n"
-		     "08:31:00.000 0 " HOST "Agent begins\n",
+	expect_crash("08:29:00.000 0 " AGENT "Agent begins\n08:30:00.000 0 " AGENT "Log begins\n"
+		     "08:31:00.000 0 " AGENT "Agent begins\n",
 		"", "fail", 1);
-	expect_crash("08:29:00.000 0 " HOST "Agent begins\n08:30:00.000 0 " HOST "Log begins\n"
-		     "08:30:30.000 0 " HOST "Log ends\n08:31:00.000 0 " HOST "Agent begins\n",
+	expect_crash("08:29:00.000 0 " AGENT "Agent begins\n08:30:00.000 0 " AGENT "Log begins\n"
+		     "08:30:30.000 0 " AGENT "Log ends\n08:31:00.000 0 " AGENT "Agent begins\n",
 		"", "pass", 1);
 	/* What the agent says in its own log is not about the server's. */
-	expect_crash("08:30:00.000 0 " HOST "Log begins\n", "08:30:30.000 0 " HOST "Agent begins\n",
-		"no-evidence", 1);
+	expect_crash("08:30:00.000 0 " AGENT "Log begins\n",
+		"08:30:30.000 0 " AGENT "Agent begins\n", "no-evidence", 1);
 }
 
 static void crash_is_its_session_s(void **state)
@@ -184,10 +171,10 @@ static void crash_is_its_session_s(void **state)
 	bed_open(&bed, crash_rules);
 	bed_file(&bed, "host/server.txt");
 	bed_lines(&bed,
-		"08:30:00.000 0 " HOST "Log begins\n08:30:01.000 A " HOST "Ended not\n"
-		"08:31:00.000 A " HOST "Program x started\n");
+		"08:30:00.000 0 " AGENT "Log begins\n08:30:01.000 A " AGENT "Ended not\n"
+		"08:31:00.000 A " AGENT "Program x started\n");
 	bed_file(&bed, "host/agent.txt");
-	bed_lines(&bed, "08:29:00.000 B " HOST "x\n08:50:00.000 0 " HOST "x\n");
+	bed_lines(&bed, "08:29:00.000 B " AGENT "x\n08:50:00.000 0 " AGENT "x\n");
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "crash", "fail", "crashed");
 	assert_int_equal(bed_session(&bed, "A")->worst, VERDICT_FAIL);
@@ -200,33 +187,33 @@ static void crash_is_its_session_s(void **state)
 static void program_that_starts_anew(void **state)
 {
 	(void)state;
-	expect_crash("08:30:00.000 0 " HOST "Program agent started\n"
-		     "08:31:00.000 0 " HOST "Log begins\n"
-		     "08:32:00.000 0 " HOST "Log begins\n"
-		     "08:33:00.000 A " HOST "Ended because\n"
-		     "08:33:00.000 A " HOST "Log ends\n"
-		     "08:34:00.000 B " HOST "Log ends\n"
-		     "08:35:00.000 0 " HOST "Program agent stopped\n"
-		     "08:36:00.000 0 " HOST "Program agent started\n",
-		"08:50:00.000 0 " HOST "x\n", "pass", 1);
-	expect_crash("08:30:00.000 0 " HOST "Program agent started\n"
-		     "08:31:00.000 0 " HOST "Log begins\n"
-		     "08:32:00.000 0 " HOST "Log begins\n"
-		     "08:33:00.000 A " HOST "Ended because\n"
-		     "08:33:00.000 A " HOST "Log ends\n",
-		"08:50:00.000 0 " HOST "x\n", "fail", 1);
-	expect_crash("08:30:00.000 0 " HOST "Program agent started\n"
-		     "08:31:00.000 0 " HOST "Program manager started\n"
-		     "08:36:00.000 0 " HOST "Program manager started\n",
+	expect_crash("08:30:00.000 0 " AGENT "Program agent started\n"
+		     "08:31:00.000 0 " AGENT "Log begins\n"
+		     "08:32:00.000 0 " AGENT "Log begins\n"
+		     "08:33:00.000 A " AGENT "Ended because\n"
+		     "08:33:00.000 A " AGENT "Log ends\n"
+		     "08:34:00.000 B " AGENT "Log ends\n"
+		     "08:35:00.000 0 " AGENT "Program agent stopped\n"
+		     "08:36:00.000 0 " AGENT "Program agent started\n",
+		"08:50:00.000 0 " AGENT "x\n", "pass", 1);
+	expect_crash("08:30:00.000 0 " AGENT "Program agent started\n"
+		     "08:31:00.000 0 " AGENT "Log begins\n"
+		     "08:32:00.000 0 " AGENT "Log begins\n"
+		     "08:33:00.000 A " AGENT "Ended because\n"
+		     "08:33:00.000 A " AGENT "Log ends\n",
+		"08:50:00.000 0 " AGENT "x\n", "fail", 1);
+	expect_crash("08:30:00.000 0 " AGENT "Program agent started\n"
+		     "08:31:00.000 0 " AGENT "Program manager started\n"
+		     "08:36:00.000 0 " AGENT "Program manager started\n",
 		"", "fail", 1);
 }
 
 /* One server's log goes on in the next file; another server's begins anew. */
 static void rotated_logs(void **state)
 {
-	static const char *const texts[2] = {"08:30:00.000 0 " HOST
-					     "Log begins\n08:31:00.000 0 " HOST "x\n",
-		"08:40:00.000 0 " HOST "x\n08:50:00.000 0 " HOST "Log ends\n"};
+	static const char *const texts[2] = {"08:30:00.000 0 " AGENT
+					     "Log begins\n08:31:00.000 0 " AGENT "x\n",
+		"08:40:00.000 0 " AGENT "x\n08:50:00.000 0 " AGENT "Log ends\n"};
 	struct bed bed;
 
 	(void)state;
@@ -243,7 +230,7 @@ static void rotated_logs(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		bed_part(&bed, i == 0 ? "host/server_1.txt" : "host/server_2.txt",
 			"host/server.txt", i);
-		bed_lines(&bed, i == 0 ? texts[0] : "08:40:00.000 0 " HOST "Log begins\n");
+		bed_lines(&bed, i == 0 ? texts[0] : "08:40:00.000 0 " AGENT "Log begins\n");
 	}
 	bed_judge(&bed);
 	bed_expect(&bed, "0", "crash", "fail", "crashed");
@@ -262,11 +249,11 @@ static void crashes_of_many_machines(void **state)
 		char path[64], line[64];
 
 		snprintf(path, sizeof(path), "host%u/server.txt", i);
-		snprintf(line, sizeof(line), "08:30:00.000 0 " HOST "Log begins %u", i);
+		snprintf(line, sizeof(line), "08:30:00.000 0 " AGENT "Log begins %u", i);
 		bed_file(&bed, path);
 		bed_line(&bed, line);
 		snprintf(path, sizeof(path), "host%u/agent.txt", i);
-		snprintf(line, sizeof(line), "08:50:00.000 0 " HOST "x %u", i);
+		snprintf(line, sizeof(line), "08:50:00.000 0 " AGENT "x %u", i);
 		bed_file(&bed, path);
 		bed_line(&bed, line);
 	}
@@ -287,10 +274,8 @@ static const char gap_rules[] =
 	"  - {id: closed, text: 'Now closed'}\n"
 	"  - {id: times, text: 'Round trip {mean:number}'}\n"
 	"measures:\n"
-	"  - {id: rtt, title: time, unit: ms, pattern: times, value: mean, plot: true}\n"
-	"builtin: log-gap\n"
-	"limits: [{name: gap, value: 150}]\n"
-	"causes:\n"
+	"  - {id: rtt, title: time, unit: ms, pattern: times, value: mean, plot: "
+	"true}\n" GAP_BUILTIN "causes:\n"
 	"  - {id: gap, text: 'Nothing for {gap_s} s.', remedies: [{who: host, text: Look.}]}\n"
 	"  - {id: statistics, text: 'No statistics for {gap_s} s.', remedies: [{who: host, text: "
 	"Look.}]}\n";
@@ -320,8 +305,8 @@ static void expect_gap(const char *lines, const char *verdict, const char *cause
 	bed_close(&bed);
 }
 
-#define CONNECTED "08:30:00.000 A " HOST "Now connected\n"
-#define SAMPLE(time) time ".000 A " HOST "Round trip 10\n"
+#define CONNECTED "08:30:00.000 A " AGENT "Now connected\n"
+#define SAMPLE(time) time ".000 A " AGENT "Round trip 10\n"
 
 static void silence_while_connected(void **state)
 {
@@ -330,30 +315,30 @@ static void silence_while_connected(void **state)
 	expect_gap(CONNECTED SAMPLE("08:31:00") SAMPLE("08:32:00") SAMPLE("08:39:00"), "warning",
 		"gap");
 	/* The log goes on, only the statistics are missing. */
-	expect_gap(CONNECTED SAMPLE("08:31:00") SAMPLE("08:32:00") "08:33:00.000 A " HOST "x\n"
-								   "08:34:30.000 A " HOST
-								   "x\n08:36:00.000 A " HOST
+	expect_gap(CONNECTED SAMPLE("08:31:00") SAMPLE("08:32:00") "08:33:00.000 A " AGENT "x\n"
+								   "08:34:30.000 A " AGENT
+								   "x\n08:36:00.000 A " AGENT
 								   "x\n" SAMPLE("08:37:00"),
 		"warning", "statistics");
 	/* Closed and connected again in between. */
-	expect_gap(CONNECTED SAMPLE("08:31:00") "08:31:30.000 A " HOST "Now closed\n"
-						"08:50:00.000 A " HOST
+	expect_gap(CONNECTED SAMPLE("08:31:00") "08:31:30.000 A " AGENT "Now closed\n"
+						"08:50:00.000 A " AGENT
 						"Now connected\n" SAMPLE("08:51:00"),
 		"pass", "");
 	/* It was never told that it closed, but its lines end before the gap. */
-	expect_gap(CONNECTED SAMPLE("08:31:00") SAMPLE("08:32:00") "09:39:00.000 B " HOST "x\n",
+	expect_gap(CONNECTED SAMPLE("08:31:00") SAMPLE("08:32:00") "09:39:00.000 B " AGENT "x\n",
 		"pass", "");
 	/* Silent until it is closed. */
-	expect_gap(CONNECTED SAMPLE("08:31:00") SAMPLE("08:32:00") "08:49:00.000 A " HOST
+	expect_gap(CONNECTED SAMPLE("08:31:00") SAMPLE("08:32:00") "08:49:00.000 A " AGENT
 								   "Now closed\n",
 		"warning", "gap");
 	/* Without statistics silence says nothing, even of a log that else speaks often. */
-	expect_gap(CONNECTED "08:30:01.000 A " HOST "x\n08:30:02.000 A " HOST
-			     "x\n08:30:03.000 A " HOST "x\n08:49:00.000 A " HOST "x\n",
+	expect_gap(CONNECTED "08:30:01.000 A " AGENT "x\n08:30:02.000 A " AGENT
+			     "x\n08:30:03.000 A " AGENT "x\n08:49:00.000 A " AGENT "x\n",
 		"no-evidence", "");
 	/* A log that seldom speaks says nothing by its silence. */
-	expect_gap(CONNECTED "08:39:00.000 A " HOST "x\n08:49:00.000 A " HOST "x\n", "no-evidence",
-		"");
+	expect_gap(CONNECTED "08:39:00.000 A " AGENT "x\n08:49:00.000 A " AGENT "x\n",
+		"no-evidence", "");
 }
 
 static void gap_shows_the_lines_around_it(void **state)
@@ -365,9 +350,9 @@ static void gap_shows_the_lines_around_it(void **state)
 	bed_open(&bed, gap_rules);
 	bed_file(&bed, "host/server.txt");
 	bed_lines(&bed,
-		"08:29:00.000 B " HOST "Now connected\n" CONNECTED SAMPLE("08:31:00") SAMPLE(
-			"08:32:00") "08:32:30.000 B " HOST "Now closed\n"
-				    "08:42:30.000 B " HOST "Now connected\n" SAMPLE("08:42:40"));
+		"08:29:00.000 B " AGENT "Now connected\n" CONNECTED SAMPLE("08:31:00") SAMPLE(
+			"08:32:00") "08:32:30.000 B " AGENT "Now closed\n"
+				    "08:42:30.000 B " AGENT "Now connected\n" SAMPLE("08:42:40"));
 	bed_judge(&bed);
 	finding = bed_expect_at(&bed, "A", "gap", 1, "warning", "gap");
 	assert_int_equal(finding->evidence_count, 2);
@@ -409,8 +394,8 @@ static void passing_step_that_is_slow(void **state)
 	bed_open(&bed, slow_rules);
 	bed_file(&bed, "host/agent.txt");
 	bed_lines(&bed,
-		"08:30:00.000 A " HOST "Logon asked\n08:30:02.500 A " HOST "Logon done\n"
-		"08:30:10.000 B " HOST "Logon asked\n08:30:12.000 B " HOST "Logon done\n");
+		"08:30:00.000 A " AGENT "Logon asked\n08:30:02.500 A " AGENT "Logon done\n"
+		"08:30:10.000 B " AGENT "Logon asked\n08:30:12.000 B " AGENT "Logon done\n");
 	bed_judge(&bed);
 	finding = bed_expect_at(&bed, "A", "slow-step", 2, "warning", "slow");
 	assert_string_equal(finding->cause_text, "Slow steps took 2.5 s, more than 2 s.");
@@ -428,8 +413,8 @@ static void late_step_is_not_quick(void **state)
 	bed_open(&bed, slow_rules);
 	bed_file(&bed, "host/agent.txt");
 	bed_lines(&bed,
-		"08:30:00.000 A " HOST "Logon asked\n08:30:01.000 A " HOST "Logon done\n"
-		"08:31:00.000 A " HOST "Logon asked\n08:31:30.000 A " HOST "Logon done\n");
+		"08:30:00.000 A " AGENT "Logon asked\n08:30:01.000 A " AGENT "Logon done\n"
+		"08:31:00.000 A " AGENT "Logon asked\n08:31:30.000 A " AGENT "Logon done\n");
 	bed_judge(&bed);
 	assert_int_equal(bed_count(&bed, "A", "slow-step"), 2);
 	bed_expect_at(&bed, "A", "slow-step", 1, "pass", "");
@@ -472,27 +457,27 @@ static void expect_reconnects(
 static void connections_under_one_id(void **state)
 {
 	(void)state;
-	expect_reconnects("08:30:00.000 A " HOST "Now connected\n"
-			  "08:30:00.100 A " HOST "Now connected\n" /* told twice */
+	expect_reconnects("08:30:00.000 A " AGENT "Now connected\n"
+			  "08:30:00.100 A " AGENT "Now connected\n" /* told twice */
 			  "08:30:00.200 A " CLIENT "Now connected\n",
 		"pass", "", "1");
-	expect_reconnects("08:30:00.000 A " HOST "Now connected\n"
-			  "11:30:00.100 A " HOST "Now connected\n",
+	expect_reconnects("08:30:00.000 A " AGENT "Now connected\n"
+			  "11:30:00.100 A " AGENT "Now connected\n",
 		"note", "again", "2");
-	expect_reconnects("08:30:00.000 A " HOST "Now connected\n"
-			  "08:35:00.000 A " HOST "Now connected\n"
-			  "08:40:00.000 A " HOST "Now connected\n",
+	expect_reconnects("08:30:00.000 A " AGENT "Now connected\n"
+			  "08:35:00.000 A " AGENT "Now connected\n"
+			  "08:40:00.000 A " AGENT "Now connected\n",
 		"warning", "flapping", "3");
-	expect_reconnects("08:30:00.000 A " HOST "Now connected\n"
-			  "08:35:00.000 A " HOST "Now connected\n"
-			  "08:40:00.001 A " HOST "Now connected\n",
+	expect_reconnects("08:30:00.000 A " AGENT "Now connected\n"
+			  "08:35:00.000 A " AGENT "Now connected\n"
+			  "08:40:00.001 A " AGENT "Now connected\n",
 		"note", "again", "3");
 	/* a client says it in two ways, and later in one of them */
 	expect_reconnects("08:30:00.000 A " CLIENT "Now connected\n"
 			  "08:30:00.100 A " CLIENT "Session active\n"
 			  "09:30:00.000 A " CLIENT "Session active\n",
 		"note", "again", "2");
-	expect_reconnects("08:30:00.000 A " HOST "Something else\n", "no-evidence", "", "(none)");
+	expect_reconnects("08:30:00.000 A " AGENT "Something else\n", "no-evidence", "", "(none)");
 }
 
 static const char frame_rules[] =
@@ -509,7 +494,7 @@ static const char frame_rules[] =
 	"  - {id: still, text: 'Still for {intervals}.', remedies: [{who: host, text: Look.}]}\n";
 
 #define FRAMES(time, imaging, other)                                                               \
-	time ".000 A " HOST "Stat frms: R=000001/000002/000003  T=000000/" imaging "/" other       \
+	time ".000 A " AGENT "Stat frms: R=000001/000002/000003  T=000000/" imaging "/" other      \
 	     " (A/I/O) Loss=0.00%/0.00% (R/T)\n"
 
 static void expect_frozen(const char *lines, const char *verdict)
@@ -594,13 +579,13 @@ static void expect_resolution(const char *lines, const char *verdict, const char
 static void displays_asked_for_and_given(void **state)
 {
 	(void)state;
-	expect_resolution("08:30:00.000 A " HOST "Requested 0 2560x1440\n"
-			  "08:30:00.000 A " HOST "Requested 1 1920x1080\n"
-			  "08:30:00.390 A " HOST "Answered 0 2560x1440\n"
-			  "08:30:00.390 A " HOST "Answered 1 1720x1080\n",
+	expect_resolution("08:30:00.000 A " AGENT "Requested 0 2560x1440\n"
+			  "08:30:00.000 A " AGENT "Requested 1 1920x1080\n"
+			  "08:30:00.390 A " AGENT "Answered 0 2560x1440\n"
+			  "08:30:00.390 A " AGENT "Answered 1 1720x1080\n",
 		"pass", NULL);
-	expect_resolution("08:30:00.000 A " HOST "Requested 0 2560x1440\n"
-			  "08:30:00.390 A " HOST "Answered 0 1024x768\n",
+	expect_resolution("08:30:00.000 A " AGENT "Requested 0 2560x1440\n"
+			  "08:30:00.390 A " AGENT "Answered 0 1024x768\n",
 		"warning", "Display 0: 1024x768 for 2560x1440.");
 	expect_resolution("08:30:00.000 A " CLIENT "Display 0 requested 2560x1440\n"
 			  "08:30:00.000 A " CLIENT "Display 1 requested 2560x1440\n"
@@ -613,11 +598,11 @@ static void displays_asked_for_and_given(void **state)
 			  "08:30:00.000 A " CLIENT "Display 1 requested 2560x1440\n"
 			  "08:30:00.390 A " CLIENT "Topology with 1 displays\n",
 		"warning", "Display : 1 display for 2 displays.");
-	expect_resolution("08:30:00.000 A " HOST "Requested 0 2560x1440\n", "no-evidence", NULL);
+	expect_resolution("08:30:00.000 A " AGENT "Requested 0 2560x1440\n", "no-evidence", NULL);
 	expect_resolution("08:30:00.000 A " CLIENT "Display 2 requested 0x0\n"
 			  "08:30:00.390 A " CLIENT "Map at 0 display 2 1024x768\n",
 		"no-evidence", NULL);
-	expect_resolution("08:30:00.000 A " HOST "Answered 99 2560x1440\n", "no-evidence", NULL);
+	expect_resolution("08:30:00.000 A " AGENT "Answered 99 2560x1440\n", "no-evidence", NULL);
 }
 
 int main(void)

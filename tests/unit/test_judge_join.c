@@ -1,9 +1,6 @@
 /* Client and host tell of the same attempt; conditions on other lines; measures; the report. */
 #include "judge_bed.h"
 
-#define HOST "=LVL:2 RC:   0           AGENT :"
-#define CLIENT "LVL:2 RC:   0          CLIENT :"
-
 static const char rules[] =
 	"id: payload\n"
 	"title: Payload\n"
@@ -61,7 +58,7 @@ static void client_knows_first_and_host_minutes_later(void **state)
 		"08:30:03.830 A " CLIENT "Client begins\n"
 		"08:30:03.862 A " CLIENT "Socket error 10013\n"
 		"08:30:03.862 A " CLIENT "Client failed\n",
-		"08:34:03.717 A " HOST "Disconnect cause 0x102\n");
+		"08:34:03.717 A " AGENT "Disconnect cause 0x102\n");
 	finding = bed_expect(&bed, "A", "payload", "fail", "socket");
 	assert_string_equal(finding->cause_text, "Socket 10013.");
 	assert_int_equal(finding->duration, 32000);
@@ -80,7 +77,7 @@ static void worse_verdict_wins(void **state)
 	(void)state;
 	open_both(&bed,
 		"08:30:01.000 A " CLIENT "Client begins\n08:30:02.000 A " CLIENT "Client active\n",
-		"08:18:01.000 A " HOST "Host begins\n08:18:12.000 A " HOST "Something else\n");
+		"08:18:01.000 A " AGENT "Host begins\n08:18:12.000 A " AGENT "Something else\n");
 	finding = bed_expect(&bed, "A", "payload", "fail", "silent");
 	/* Of the track that says so: the host's clock. */
 	assert_true(finding->start <
@@ -98,8 +95,8 @@ static void clocks_may_differ(void **state)
 	open_both(&bed,
 		"08:30:01.000 A " CLIENT "Client begins\n08:30:02.000 A " CLIENT "Client active\n"
 		"09:30:01.000 A " CLIENT "Client begins\n09:30:02.000 A " CLIENT "Client active\n",
-		"08:18:01.000 A " HOST "Host begins\n08:18:02.000 A " HOST "Host active\n"
-		"09:18:01.000 A " HOST "Host begins\n09:18:02.000 A " HOST "Host active\n");
+		"08:18:01.000 A " AGENT "Host begins\n08:18:02.000 A " AGENT "Host active\n"
+		"09:18:01.000 A " AGENT "Host begins\n09:18:02.000 A " AGENT "Host active\n");
 	assert_int_equal(bed_count(&bed, "A", "payload"), 2);
 	bed_expect_at(&bed, "A", "payload", 1, "pass", "");
 	assert_int_equal(bed_finding(&bed, "A", "payload", 2)->evidence_count, 4);
@@ -117,7 +114,7 @@ static void client_and_host_in_one_folder(void **state)
 	bed_lines(&bed,
 		"08:30:01.000 A " CLIENT "Client begins\n08:30:02.000 A " CLIENT "Client active\n");
 	bed_file(&bed, "logs/agent.txt");
-	bed_lines(&bed, "08:18:01.000 A " HOST "Host begins\n");
+	bed_lines(&bed, "08:18:01.000 A " AGENT "Host begins\n");
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "payload", "pass", "");
 	bed_close(&bed);
@@ -131,7 +128,7 @@ static void unequal_numbers_join_by_time(void **state)
 	open_both(&bed,
 		"08:30:01.000 A " CLIENT "Client begins\n08:30:02.000 A " CLIENT "Socket error 1\n"
 		"08:40:01.000 A " CLIENT "Client begins\n08:40:02.000 A " CLIENT "Client active\n",
-		"08:40:01.500 A " HOST "Host begins\n08:40:02.500 A " HOST "Host active\n");
+		"08:40:01.500 A " AGENT "Host begins\n08:40:02.500 A " AGENT "Host active\n");
 	assert_int_equal(bed_count(&bed, "A", "payload"), 2);
 	bed_expect_at(&bed, "A", "payload", 1, "fail", "socket");
 	bed_expect_at(&bed, "A", "payload", 2, "pass", "");
@@ -142,7 +139,7 @@ static void unequal_numbers_join_by_time(void **state)
 	open_both(&bed,
 		"08:30:01.000 A " CLIENT "Client begins\n08:30:02.000 A " CLIENT "Client active\n"
 		"08:40:01.000 A " CLIENT "Client begins\n08:40:02.000 A " CLIENT "Client active\n",
-		"08:50:01.500 A " HOST "Host begins\n08:50:02.500 A " HOST "Host active\n");
+		"08:50:01.500 A " AGENT "Host begins\n08:50:02.500 A " AGENT "Host active\n");
 	assert_int_equal(bed_count(&bed, "A", "payload"), 3);
 	bed_close(&bed);
 }
@@ -155,7 +152,7 @@ static void outcome_alone_joins_the_nearest(void **state)
 	open_both(&bed,
 		"08:30:01.000 A " CLIENT "Client begins\n08:30:02.000 A " CLIENT "Client active\n"
 		"08:40:01.000 A " CLIENT "Client begins\n08:40:02.000 A " CLIENT "Client failed\n",
-		"08:44:01.500 A " HOST "Disconnect cause 0x102\n");
+		"08:44:01.500 A " AGENT "Disconnect cause 0x102\n");
 	assert_int_equal(bed_count(&bed, "A", "payload"), 2);
 	bed_expect_at(&bed, "A", "payload", 1, "pass", "");
 	bed_expect_at(&bed, "A", "payload", 2, "fail", "failed");
@@ -188,7 +185,7 @@ static void sessions_come_by_start(void **state)
 
 	(void)state;
 	open_both(&bed, "08:50:01.000 B " CLIENT "Client begins\n",
-		"08:40:01.000 A " HOST "Host begins\n");
+		"08:40:01.000 A " AGENT "Host begins\n");
 	assert_int_equal(bed.report->session_count, 2);
 	assert_string_equal(bed.report->sessions[0].id, BED_A);
 	assert_string_equal(bed.report->sessions[1].id, BED_B);
@@ -221,20 +218,20 @@ static void requires_and_unless(void **state)
 	bed_open(&bed, conditional_rules);
 	bed_file(&bed, "mac/agent.txt");
 	bed_lines(&bed,
-		"08:30:01.000 A " HOST "Closed by network\n"
-		"08:30:20.000 B " HOST "Closed by network\n"
+		"08:30:01.000 A " AGENT "Closed by network\n"
+		"08:30:20.000 B " AGENT "Closed by network\n"
 		/* later lines count as well, zero ids too */
-		"08:30:21.000 0 " HOST "Payload accepted\n"
-		"08:50:00.000 0 " HOST "This is a Mac\n");
+		"08:30:21.000 0 " AGENT "Payload accepted\n"
+		"08:50:00.000 0 " AGENT "This is a Mac\n");
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "local-network", "fail", "missing");
 	bed_expect(&bed, "B", "local-network", "no-evidence", "");
 	bed_close(&bed);
 	bed_open(&bed, conditional_rules);
 	bed_file(&bed, "mac/agent.txt");
-	bed_lines(&bed, "08:30:01.000 B " HOST "This is a Mac\n");
+	bed_lines(&bed, "08:30:01.000 B " AGENT "This is a Mac\n");
 	bed_file(&bed, "linux/agent.txt");
-	bed_lines(&bed, "08:30:01.000 A " HOST "Closed by network\n");
+	bed_lines(&bed, "08:30:01.000 A " AGENT "Closed by network\n");
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "local-network", "no-evidence", "");
 	bed_close(&bed);
@@ -261,10 +258,10 @@ static void requires_all(void **state)
 	bed_open(&bed, all_required_rules);
 	bed_file(&bed, "one/agent.txt");
 	bed_lines(&bed,
-		"08:30:00.000 A " HOST "The server begins\n"
-		"08:30:01.000 A " HOST "Connected\n");
+		"08:30:00.000 A " AGENT "The server begins\n"
+		"08:30:01.000 A " AGENT "Connected\n");
 	bed_file(&bed, "two/agent.txt");
-	bed_lines(&bed, "08:30:01.000 B " HOST "Connected\n");
+	bed_lines(&bed, "08:30:01.000 B " AGENT "Connected\n");
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "permission", "pass", "");
 	bed_expect(&bed, "B", "permission", "no-evidence", "");
@@ -298,9 +295,9 @@ static void unless_numbers_came(void **state)
 	bed_open(&bed, traffic_rules);
 	bed_file(&bed, "server.txt");
 	bed_lines(&bed,
-		"08:30:01.000 A " HOST "Closed with 258\n"
-		"08:30:10.000 B " HOST "Round trip 8 ms\n"
-		"08:50:00.000 B " HOST "Closed with 0x102\n");
+		"08:30:01.000 A " AGENT "Closed with 258\n"
+		"08:30:10.000 B " AGENT "Round trip 8 ms\n"
+		"08:50:00.000 B " AGENT "Closed with 0x102\n");
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "port", "fail", "expired");
 	assert_string_equal(bed.report->sessions[0].findings[0].cause_text, "Cause 0x102.");
@@ -334,7 +331,7 @@ static void the_return_code_chooses(void **state)
 	bed_open(&bed, code_rules);
 	bed_file(&bed, "agent.txt");
 	bed_lines(&bed,
-		"08:30:01.000 A " HOST "Refused\n"
+		"08:30:01.000 A " AGENT "Refused\n"
 		"08:30:02.000 B =LVL:1 RC:1909           AGENT :Refused\n");
 	bed_judge(&bed);
 	bed_expect(&bed, "A", "logon", "fail", "host-lines");
@@ -366,11 +363,11 @@ static void measures_are_judged_by_their_limits(void **state)
 	bed_open(&bed, measure_rules);
 	bed_file(&bed, "host/server.txt");
 	bed_lines(&bed,
-		"08:30:01.000 A " HOST "Round trip 20 ms\n"
-		"08:31:01.000 A " HOST "Round trip 240.5 ms\n"
-		"08:32:01.000 A " HOST "Round trip 100 ms\n"
-		"08:30:01.000 B " HOST "Round trip 251 ms\n"
-		"08:30:01.000 0 " HOST "Round trip 1 ms\n");
+		"08:30:01.000 A " AGENT "Round trip 20 ms\n"
+		"08:31:01.000 A " AGENT "Round trip 240.5 ms\n"
+		"08:32:01.000 A " AGENT "Round trip 100 ms\n"
+		"08:30:01.000 B " AGENT "Round trip 251 ms\n"
+		"08:30:01.000 0 " AGENT "Round trip 1 ms\n");
 	bed_judge(&bed);
 	finding = bed_expect(&bed, "A", "latency", "warning", "slow");
 	assert_string_equal(finding->cause_text, "Slow, 240.5 ms, 1 of 3.");
@@ -391,7 +388,7 @@ static void what_was_not_read_is_said(void **state)
 	(void)state;
 	bed_open(&bed, rules);
 	bed_file(&bed, "host/agent.txt");
-	bed_lines(&bed, "08:40:01.000 A " HOST "Host begins\n");
+	bed_lines(&bed, "08:40:01.000 A " AGENT "Host begins\n");
 	assert_int_equal(store_skip(bed.store, "b.zip", "damaged", BUNDLE_LOST), 0);
 	assert_int_equal(store_skip(bed.store, "c.zip", "damaged", BUNDLE_LOST), 0);
 	bed_judge(&bed);
@@ -405,7 +402,7 @@ static void what_was_not_read_is_said(void **state)
 	bed_judge(&bed);
 	assert_non_null(strstr(bed.report->notes[0], "At least 1 file or folder was not read"));
 	bed_close(&bed);
-	open_both(&bed, "", "08:40:01.000 A " HOST "Host begins\n");
+	open_both(&bed, "", "08:40:01.000 A " AGENT "Host begins\n");
 	assert_false(bed.report->incomplete);
 	assert_int_equal(bed.report->note_count, 0);
 	bed_close(&bed);

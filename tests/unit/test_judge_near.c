@@ -1,9 +1,6 @@
 /* Lines with the all-zero id: whose are they? And several machines in one bundle. */
 #include "judge_bed.h"
 
-#define AGENT "=LVL:2 RC:   0           AGENT :"
-#define SCNET "=LVL:2 RC:   0           SCNET :"
-
 static const char rules[] =
 	"id: payload\n"
 	"title: Payload\n"
@@ -84,13 +81,8 @@ static const char licence_rules[] =
 	"tracks:\n"
 	"  - id: host\n"
 	"    outcomes:\n"
-	"      - {on: [refused], result: fail, cause: refused}\n"
-	"builtin: log-gap\n"
-	"limits: [{name: gap, value: 150}]\n"
-	"causes:\n"
-	"  - {id: refused, text: Refused., remedies: [{who: host, text: Look.}]}\n"
-	"  - {id: gap, text: Gap., remedies: [{who: host, text: Look.}]}\n"
-	"  - {id: statistics, text: Gap., remedies: [{who: host, text: Look.}]}\n";
+	"      - {on: [refused], result: fail, cause: refused}\n" GAP_BUILTIN "causes:\n"
+	"  - {id: refused, text: Refused., remedies: [{who: host, text: Look.}]}\n" GAP_CAUSES;
 
 static void zero_lines_go_to_the_waiting_session(void **state)
 {

@@ -1,8 +1,6 @@
 /* One track: attempts, limits, outcomes. */
 #include "judge_bed.h"
 
-#define AGENT "=LVL:2 RC:   0           AGENT :"
-
 static const char rules[] =
 	"id: logon\n"
 	"title: Logon\n"

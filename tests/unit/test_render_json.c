@@ -159,8 +159,8 @@ static void sessions_and_diagnostics(void **state)
 /* Whatever is in a text, the JSON is JSON, and says the same. */
 static void hostile_texts(void **state)
 {
-	static const struct report_data data[] = {{"same", "1", true, false},
-		{"same", "0x301", true, false}, {"same", "[1]", true, false},
+	static const struct report_data data[] = {{"count", "1", true, false},
+		{"hex", "0x301", true, false}, {"array", "[1]", true, false},
 		{"number", "12.5", true, false}, {"text", "12.5", false, false},
 		{"huge", "1e999", true, false}};
 	struct report *report = report_sample_new();
@@ -175,9 +175,9 @@ static void hostile_texts(void **state)
 	value = draw(report);
 	assert_text(value, "sessions.1.diagnostics.1.cause", "\"quotes\" \\ \n \033[2J");
 	assert_text(value, "sessions.1.diagnostics.1.evidence.0.text", "not ?? UTF-8");
-	assert_count(value, "sessions.1.diagnostics.1.data.same.0", 1);
-	assert_text(value, "sessions.1.diagnostics.1.data.same.1", "0x301");
-	assert_text(value, "sessions.1.diagnostics.1.data.same.2", "[1]");
+	assert_count(value, "sessions.1.diagnostics.1.data.count", 1);
+	assert_text(value, "sessions.1.diagnostics.1.data.hex", "0x301");
+	assert_text(value, "sessions.1.diagnostics.1.data.array", "[1]");
 	assert_number(value, "sessions.1.diagnostics.1.data.number", 12.5);
 	assert_text(value, "sessions.1.diagnostics.1.data.text", "12.5");
 	assert_text(value, "sessions.1.diagnostics.1.data.huge", "1e999");
