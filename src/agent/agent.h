@@ -15,9 +15,12 @@
 #include <uv.h>
 
 #include "agent/agent_config.h"
+#include "identity/guard.h"
+#include "identity/identity_pam.h"
 #include "service/endpoint.h"
 #include "service/license_client.h"
 #include "service/link.h"
+#include "service/logon_plan.h"
 #include "service/program.h"
 #include "service/view.h"
 
@@ -25,10 +28,7 @@
 
 struct agent_view {
 	struct view view;
-	struct arena *arena;
-	struct identity *identity;
-	char **domains;
-	size_t domain_count;
+	struct logon_plan *plan;
 };
 
 enum agent_phase { AGENT_FREE, AGENT_LICENSING, AGENT_PREPARED, AGENT_CONNECTED };
@@ -36,7 +36,7 @@ enum agent_phase { AGENT_FREE, AGENT_LICENSING, AGENT_PREPARED, AGENT_CONNECTED 
 /* What a prepared session is to its client. */
 struct agent_offer {
 	enum result_id result; /* of the AGENT group */
-	const char *reason;    /* for people, when it failed */
+	const char *reason; /* for people, in English, when it failed; NULL: none in particular */
 	const char *sni;
 	uint16_t port;
 	uint64_t session;
@@ -47,8 +47,10 @@ typedef void agent_prepared(struct transaction *transaction, const struct agent_
 
 struct agent {
 	struct program *program;
-	struct config *config; /* valid until begin */
-	struct view_slot slot; /* of struct agent_view */
+	struct config *config;  /* valid until begin */
+	struct view_slot slot;  /* of struct agent_view */
+	struct guard *guard;    /* of every try to log on, by either way in */
+	struct pam_helper *pam; /* NULL: the configuration of the start has no pam */
 	struct endpoint *direct, *launch;
 	struct sessions *sessions;
 	struct loop *loop; /* NULL before begin */
@@ -80,8 +82,10 @@ struct agent {
 
 /* --- agent_view.c --- */
 
-/* Builds a view from a checked configuration; it copies everything. 0 or ERROR_MEMORY. */
-int agent_view_new(struct config *config, struct agent_view **ret_view);
+/* Builds a view from a checked configuration; it copies everything. `pam` must outlive it; NULL
+ * where the configuration has no pam. 0, ERROR_MEMORY, or what settings_logon_plan says. */
+int agent_view_new(struct config *config, struct pam_helper *pam, const struct clock *clock,
+	struct agent_view **ret_view);
 struct agent_view *agent_view_hold(struct agent *agent);
 void agent_view_release(struct agent_view *view);
 
@@ -101,6 +105,9 @@ void agent_session_stop(struct agent *agent, void (*stopped)(void *user), void *
 
 /* --- agent_log.c: the vendor's blocks of several lines --- */
 
+/* With the system's code for the reason. */
+void agent_log_logon_failed(
+	struct log *log, const char *id, enum reason reason, const char *user, const char *domain);
 void agent_log_prepared(struct agent *agent);
 void agent_log_connected(struct agent *agent);
 void agent_log_closed(struct agent *agent, unsigned cause);

@@ -41,6 +41,7 @@ static const struct cyaml_schema_field agent_fields[] = {
 		struct agent_config, keep_awake, &settings_text_value, 1, KEEP_AWAKE_MAXIMUM),
 	SETTINGS_SESSIONS(struct agent_config, sessions),
 	SETTINGS_USERS(struct agent_config, users),
+	SETTINGS_LOGON(struct agent_config, logon),
 	CYAML_FIELD_MAPPING(
 		"license", CYAML_FLAG_OPTIONAL, struct agent_config, license, license_fields),
 	CYAML_FIELD_END,
@@ -101,6 +102,8 @@ int agent_config_check(struct config *config, struct config_fault *fault)
 		settings_check_listen(config, data->launch_listen, data->launch_listen_count,
 			"launch-listen", fault) != 0 ||
 		settings_check_users(config, &data->users, fault) != 0 ||
+		settings_check_logon(config, &data->common, &data->users, &data->logon, fault) !=
+			0 ||
 		check_license(config, data, fault) != 0 ||
 		check_state_directory(config, data, fault) != 0)
 		return ERROR_INPUT;

@@ -4,6 +4,7 @@
 #ifndef FAIRLEAD_AGENT_AGENT_CONFIG_H
 #define FAIRLEAD_AGENT_AGENT_CONFIG_H
 
+#include "service/settings_logon.h"
 #include "service/settings_sessions.h"
 #include "service/settings_users.h"
 
@@ -30,6 +31,7 @@ struct agent_config {
 	unsigned keep_awake_count;
 	struct settings_sessions sessions;
 	struct settings_users users;
+	struct settings_logon logon;
 	struct agent_config_license license;
 };
 

@@ -22,46 +22,46 @@ static void handle_hello(struct transaction *transaction)
 		/* By "Direct-Connect Broker" real clients tell what they have found. */
 		.product = AGENT_PRODUCT " Direct-Connect Broker",
 		.hostname = agent->hostname,
-		.domains = (const char *const *)view->domains,
-		.domain_count = view->domain_count,
+		.plan = view->plan,
 	};
 
 	/* The probe belongs to no session. */
 	event_agent_hello(transaction->loop->log,
 		greeting_is_probe(transaction) ? NULL : transaction->log_id);
+	greeting_note_client(transaction);
 	greeting_reply(transaction, &greeting);
 	agent_view_release(view);
 	transaction_finish(transaction);
 }
 
-static void authenticated(struct transaction *transaction, enum result_id result,
-	const struct identity_user *user, void *context)
+static enum reason authenticated(
+	struct transaction *transaction, const struct logon_outcome *outcome, void *context)
 {
+	const struct identity_user *user = outcome->user;
 	struct log *log = transaction->loop->log;
-	const char *name = transaction_text(transaction, FIELD_AUTHENTICATE_USERNAME);
-	const char *domain = transaction_text(transaction, FIELD_AUTHENTICATE_DOMAIN);
+	enum reason reason = outcome->reason;
+	enum result_id result = outcome->result;
 
-	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE &&
-		(sessions_set_text(&transaction->session->user, user->name) != 0 ||
-			sessions_set_text(&transaction->session->domain, user->domain) != 0))
-		result = RESULT_AUTH_FAILED_SERVICE_BUSY;
 	agent_view_release(context);
-	if (result != RESULT_AUTH_SUCCESSFUL_AND_COMPLETE) {
-		event_agent_logon_failed(log, transaction->log_id, name, domain);
-		event_agent_authenticate_failed(log, transaction->log_id, name, domain);
+	if (reason == REASON_RIGHT && result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE &&
+		(sessions_set_text(&transaction->session->user, user->name) != 0 ||
+			sessions_set_text(&transaction->session->domain, user->domain) != 0)) {
+		reason = REASON_SERVICE_BUSY;
+		result = reason_info(reason)->result;
 	}
-	message_put(transaction->reply, FIELD_AUTHENTICATE_RESP_METHOD,
-		transaction_text(transaction, FIELD_AUTHENTICATE_METHOD));
-	transaction_result(transaction, result, NULL);
-	transaction_finish(transaction);
+	if (result_info(result)->outcome == OUTCOME_FAILED)
+		agent_log_logon_failed(log, transaction->log_id, reason, outcome->typed_user,
+			outcome->typed_domain);
+	return reason;
 }
 
 static void handle_authenticate(struct transaction *transaction)
 {
-	struct agent_view *view = agent_view_hold(transaction->user);
+	struct agent *agent = transaction->user;
+	struct agent_view *view = agent_view_hold(agent);
 
 	event_agent_authenticate(transaction->loop->log, transaction->log_id);
-	logon_start(transaction, view->identity, authenticated, view);
+	logon_start(transaction, view->plan, agent->guard, authenticated, view);
 }
 
 static void handle_get_resource_list(struct transaction *transaction)
@@ -106,8 +106,8 @@ static void handle_allocate_resource(struct transaction *transaction)
 	event_agent_allocate_resource(transaction->loop->log, transaction->log_id);
 	if (strcmp(transaction_text(transaction, FIELD_ALLOCATE_RESOURCE_RESOURCE_ID),
 		    RESOURCE_ID) != 0) {
-		transaction_result(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER,
-			"This host has no such resource; get the list anew.");
+		transaction_say(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER,
+			TEXT_RESOURCE_NOT_HERE, NULL, 0);
 		transaction_finish(transaction);
 		return;
 	}

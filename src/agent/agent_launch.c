@@ -7,14 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "service/event.h"
-
-/* A launch whose password is being checked. */
-struct launch_check {
-	struct agent *agent;
-	struct agent_view *view;
-	enum result_id result;
-	struct identity_user user;
-};
+#include "service/logon.h"
 
 static void fail(struct transaction *transaction, enum result_id result, const char *reason)
 {
@@ -45,55 +38,41 @@ static void prepared(struct transaction *transaction, const struct agent_offer *
 	transaction_finish(transaction);
 }
 
-static void check_run(struct transaction *transaction)
+static void checked(struct transaction *transaction, enum reason reason,
+	const struct identity_user *user, void *context)
 {
-	struct launch_check *check = transaction->role;
-
-	check->result = identity_check(check->view->identity, transaction->arena,
-		transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_USERNAME),
-		transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_DOMAIN),
-		transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_PASSWORD), &check->user);
-}
-
-static void check_done(struct transaction *transaction)
-{
-	struct launch_check *check = transaction->role;
-	const char *user = transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_USERNAME);
+	struct agent *agent = transaction->user;
+	const char *name = transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_USERNAME);
 	const char *domain = transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_DOMAIN);
 	struct log *log = transaction->loop->log;
 
-	agent_view_release(check->view);
-	if (check->result != RESULT_AUTH_SUCCESSFUL_AND_COMPLETE) {
-		event_agent_logon_failed(log, transaction->log_id, user, domain);
-		event_agent_authenticate_failed(log, transaction->log_id, user, domain);
+	agent_view_release(context);
+	if (reason == REASON_SERVICE_BUSY || reason == REASON_DIRECTORY_BUSY) {
+		fail(transaction, RESULT_FAILED_SERVICE_BUSY, NULL);
+	} else if (reason != REASON_RIGHT) {
+		agent_log_logon_failed(log, transaction->log_id, reason, name, domain);
 		fail(transaction, RESULT_FAILED_USER_AUTH, NULL);
-		return;
+	} else {
+		event_agent_allocate_resource(log, transaction->log_id);
+		agent_prepare(agent, transaction, user->name, user->domain,
+			transaction_text(transaction, FIELD_LAUNCH_SESSION_LICENSE_PATH), prepared);
 	}
-	event_agent_allocate_resource(log, transaction->log_id);
-	agent_prepare(check->agent, transaction, check->user.name, check->user.domain,
-		transaction_text(transaction, FIELD_LAUNCH_SESSION_LICENSE_PATH), prepared);
 }
 
 static void handle_launch_session(struct transaction *transaction)
 {
-	struct launch_check *check = arena_alloc(transaction->arena, sizeof(*check));
+	struct agent *agent = transaction->user;
+	struct agent_view *view = agent_view_hold(agent);
 	struct log *log = transaction->loop->log;
 
-	if (check == NULL) {
-		fail(transaction, RESULT_FAILED_INTERNAL, NULL);
-		return;
-	}
 	/* One request stands for what a direct client does in three: the vendor's agents log
 	 * them so, without a resource list, and the health check reads it as a brokered session. */
 	event_agent_hello(log, transaction->log_id);
 	event_agent_authenticate(log, transaction->log_id);
-	check->agent = transaction->user;
-	check->view = agent_view_hold(check->agent);
-	transaction->role = check;
-	if (transaction_work(transaction, check_run, check_done) != 0) {
-		agent_view_release(check->view);
-		fail(transaction, RESULT_FAILED_SERVICE_BUSY, NULL);
-	}
+	logon_check(transaction, view->plan, agent->guard,
+		transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_USERNAME),
+		transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_DOMAIN),
+		transaction_text(transaction, FIELD_LAUNCH_SESSION_LOGON_PASSWORD), checked, view);
 }
 
 static void handle_session_status(struct transaction *transaction)

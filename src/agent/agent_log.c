@@ -9,6 +9,37 @@
 /* PCOIP_AGENT_CLOSE_CODE: only these two numbers are public. */
 enum { CLOSE_PORTAL_INITIATED = 0, CLOSE_NETWORK_INTERRUPTION = 3 };
 
+void agent_log_logon_failed(
+	struct log *log, const char *id, enum reason reason, const char *user, const char *domain)
+{
+	static const struct {
+		enum reason reason;
+		void (*event)(struct log *, const char *, const char *, const char *);
+	} codes[] = {
+		{REASON_UNKNOWN_USER, event_agent_logon_failed},
+		{REASON_WRONG_PASSWORD, event_agent_logon_failed},
+		{REASON_EMPTY_PASSWORD, event_agent_logon_failed},
+		{REASON_AMBIGUOUS_USER, event_agent_logon_failed},
+		{REASON_UNKNOWN_DOMAIN, event_agent_logon_failed},
+		{REASON_OUTSIDE_HOURS, event_agent_logon_hours},
+		{REASON_WORKSTATION_DENIED, event_agent_logon_workstation},
+		{REASON_PASSWORD_EXPIRED, event_agent_logon_expired},
+		{REASON_ACCOUNT_DISABLED, event_agent_logon_disabled},
+		{REASON_LOGON_DENIED, event_agent_logon_denied},
+		{REASON_ACCOUNT_EXPIRED, event_agent_logon_account_expired},
+		{REASON_PASSWORD_MUST_CHANGE, event_agent_logon_must_change},
+		{REASON_ACCOUNT_LOCKED, event_agent_logon_locked},
+	};
+
+	/* Of what is not the user's fault the vendor's codes know nothing: event logon_failed has
+	 * it. */
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].reason == reason)
+			codes[i].event(log, id, user, domain);
+	}
+	event_agent_authenticate_failed(log, id, user, domain);
+}
+
 void agent_log_prepared(struct agent *agent)
 {
 	struct log *log = agent->loop->log;

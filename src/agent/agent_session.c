@@ -65,11 +65,24 @@ static void license_changed(void *user, const struct license_status *status)
 			agent->link, agent->session, LINK_CAUSE_MANUAL_ADMIN_DISCONNECT);
 }
 
+/* The words for users; the log has the particulars. */
+static const char *denial(const struct license_status *status)
+{
+	switch (status->state) {
+	case LICENSE_DENIED_NOT_CONFIGURED:
+		return text_template(text_english(), TEXT_LICENSE_NOT_CONFIGURED);
+	case LICENSE_DENIED_UNREACHABLE:
+		return text_template(text_english(), TEXT_LICENSE_UNREACHABLE);
+	default: /* as the licence service said it */
+		return status->detail;
+	}
+}
+
 static void license_denied(struct agent *agent, const struct license_status *status)
 {
 	struct agent_offer offer = {
 		.result = RESULT_FAILED_NO_LICENSE,
-		.reason = status->detail,
+		.reason = denial(status),
 	};
 
 	become_free(agent);
@@ -137,9 +150,7 @@ void agent_prepare(struct agent *agent, struct transaction *transaction, const c
 	if (agent->phase != AGENT_FREE && !same_user(agent, user, domain)) {
 		event_agent_busy(log_of(agent), transaction->log_id, agent->user, user);
 		offer.result = RESULT_FAILED_ANOTHER_SESSION_STARTED;
-		offer.reason =
-			"Failed to start the session due to there being an existing session for a "
-			"different user.";
+		offer.reason = result_info(offer.result)->text;
 		done(transaction, &offer);
 		return;
 	}

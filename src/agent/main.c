@@ -39,6 +39,8 @@ static void agent_end(void *role)
 	endpoint_free(agent->launch);
 	sessions_free(agent->sessions);
 	view_slot_close(&agent->slot);
+	pam_helper_stop(agent->pam);
+	guard_free(agent->guard);
 	arena_free(agent->arena);
 	free(agent);
 }
@@ -98,12 +100,16 @@ static int make_endpoints(struct agent *agent, struct config *config)
 	return error != 0 ? error : endpoint_new(&launch, &agent->launch);
 }
 
-static int make_parts(struct agent *agent, struct program *program, struct config *config)
+static int make_parts(struct agent *agent, struct program *program, struct config *config,
+	char fault[CONFIG_FAULT_SIZE])
 {
 	const struct agent_config *data = config_data(config);
 	struct agent_view *view;
-	int error = agent_view_new(config, &view);
+	int error = settings_logon_start(config, &data->logon, program_clock(program),
+		program_entropy(program), &agent->guard, &agent->pam, fault);
 
+	if (error == 0)
+		error = agent_view_new(config, agent->pam, program_clock(program), &view);
 	if (error != 0)
 		return error;
 	view_slot_replace(&agent->slot, &view->view);
@@ -140,12 +146,13 @@ static int agent_start(struct program *program, struct config *config,
 		view_slot_init(&agent->slot, NULL);
 		agent->program = program;
 		agent->config = config;
-		error = make_parts(agent, program, config);
+		error = make_parts(agent, program, config, fault);
 	}
 	if (error == 0)
 		error = listen_all(agent, program, config_data(config));
 	if (error != 0) {
-		snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
+		if (fault[0] == '\0')
+			snprintf(fault, CONFIG_FAULT_SIZE, "%s", error_text(error));
 		event_agent_start_failed(program_log(program), NULL, fault);
 		if (agent != NULL)
 			agent_end(agent);
@@ -180,14 +187,17 @@ static int agent_begin(void *role, struct loop *loop, char fault[CONFIG_FAULT_SI
 static int agent_reload(void *role, struct config *config, char fault[CONFIG_FAULT_SIZE])
 {
 	const struct agent_config *data = config_data(config);
+	struct guard_limits limits = settings_guard_limits(&data->logon);
 	struct agent *agent = role;
 	struct agent_view *view;
 	SSL_CTX *context;
-	int error = settings_tls(config, &data->common, false, true, &context, fault);
+	int error = settings_logon_can_reload(&data->logon, agent->pam, fault);
 
+	if (error == 0)
+		error = settings_tls(config, &data->common, false, true, &context, fault);
 	if (error != 0)
 		return error;
-	error = agent_view_new(config, &view);
+	error = agent_view_new(config, agent->pam, program_clock(agent->program), &view);
 	if (error != 0) {
 		SSL_CTX_free(context);
 		return error;
@@ -195,6 +205,7 @@ static int agent_reload(void *role, struct config *config, char fault[CONFIG_FAU
 	view_slot_replace(&agent->slot, &view->view);
 	link_server_set_context(agent->link, context);
 	SSL_CTX_free(context);
+	guard_set_limits(agent->guard, &limits);
 	settings_sessions_apply(&data->sessions, agent->sessions);
 	return 0;
 }

@@ -50,7 +50,7 @@ void channel_target_free(struct channel_target *target)
 		close(target->epoll);
 }
 
-void channel_init(struct channel *channel, const struct channel_target *target)
+void channel_init(struct channel *channel, struct channel_target *target)
 {
 	memset(channel, 0, sizeof(*channel));
 	channel->target = target;
@@ -87,9 +87,22 @@ static enum channel_event wait_for(struct channel *channel, uint32_t events, voi
 	return CHANNEL_NOTHING;
 }
 
+/* The next of the clients' addresses; nothing is claimed by a client who may have any. */
+static int take_address(struct channel_target *target, int fd)
+{
+	unsigned number = target->opened++;
+	struct sockaddr_in own = {.sin_family = AF_INET};
+
+	if (target->addresses == 0)
+		return 0;
+	number %= target->addresses;
+	own.sin_addr.s_addr = htonl(0x7f010001 + number / 200 * 256 + number % 200);
+	return bind(fd, (const struct sockaddr *)&own, sizeof(own));
+}
+
 int channel_open(struct channel *channel, void *tag)
 {
-	const struct channel_target *target = channel->target;
+	struct channel_target *target = channel->target;
 	const int on = 1;
 
 	assert(channel->state == CHANNEL_CLOSED);
@@ -99,8 +112,10 @@ int channel_open(struct channel *channel, void *tag)
 		return ERROR_SYSTEM;
 	channel->state = CHANNEL_CONNECTING;
 	(void)setsockopt(channel->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(channel->fd, (const struct sockaddr *)&target->address, target->length) != 0 &&
-		errno != EINPROGRESS) {
+	if (take_address(target, channel->fd) != 0 ||
+		(connect(channel->fd, (const struct sockaddr *)&target->address, target->length) !=
+				0 &&
+			errno != EINPROGRESS)) {
 		channel_close(channel);
 		return ERROR_SYSTEM;
 	}

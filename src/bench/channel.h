@@ -14,6 +14,8 @@
 #include "base/buffer.h"
 #include "bench/answer.h"
 
+#define CHANNEL_ADDRESSES_MAXIMUM (200 * 200)
+
 /* What all channels share. */
 struct channel_target {
 	struct sockaddr_storage address;
@@ -21,6 +23,8 @@ struct channel_target {
 	SSL_CTX *context;
 	const char *name; /* for SNI; NULL: the address is all there is */
 	int epoll;
+	unsigned addresses; /* clients have so many of 127.1.0.1 and on; 0: the system's choice */
+	unsigned opened;    /* channels, ever */
 };
 
 enum channel_state {
@@ -40,7 +44,7 @@ enum channel_event {
 };
 
 struct channel {
-	const struct channel_target *target;
+	struct channel_target *target;
 	enum channel_state state;
 	int fd;
 	SSL *ssl;
@@ -56,7 +60,7 @@ struct channel {
 int channel_target_init(struct channel_target *target, const char *host, uint16_t port);
 void channel_target_free(struct channel_target *target);
 
-void channel_init(struct channel *channel, const struct channel_target *target);
+void channel_init(struct channel *channel, struct channel_target *target);
 void channel_free(struct channel *channel);
 
 /* Begins to connect; the channel must be closed. `tag` is what epoll gives back. 0 or ERROR_SYSTEM.

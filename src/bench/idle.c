@@ -139,19 +139,11 @@ static bool begin_hello(struct idle *idle, struct channel *channel)
 
 static int use(struct idle *idle, uint64_t *ret_resident, double *ret_cpu, char why[LOAD_TEXT_SIZE])
 {
-	*ret_resident = 0;
-	*ret_cpu = 0;
-	for (unsigned i = 0; i < idle->options->pid_count; i++) {
-		struct process_use one;
-
-		if (process_use(idle->options->pids[i], &one) != 0) {
-			snprintf(why, LOAD_TEXT_SIZE, "a process named with --pid is not there");
-			return ERROR_NOT_FOUND;
-		}
-		*ret_resident += one.resident;
-		*ret_cpu += one.cpu_seconds;
-	}
-	return 0;
+	if (process_use_all(idle->options->pids, idle->options->pid_count, ret_cpu, ret_resident) ==
+		0)
+		return 0;
+	snprintf(why, LOAD_TEXT_SIZE, "a process named with --pid is not there");
+	return ERROR_NOT_FOUND;
 }
 
 static int run(struct idle *idle, char why[LOAD_TEXT_SIZE])

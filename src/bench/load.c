@@ -13,7 +13,6 @@
 
 #define EVENTS 256
 #define TICK_MILLISECONDS 50
-#define PATIENCE (10 * CLOCK_SECOND) /* with one connection or answer */
 /* So many failures without one success: there is nothing to measure. */
 #define HOPELESS 1000
 
@@ -31,9 +30,10 @@ struct load {
 	struct channel_target target;
 	struct lane *lanes;
 	struct load_result *result;
-	uint64_t answers;  /* ever */
-	bool succeeded;    /* ever */
-	uint64_t failures; /* ever */
+	uint64_t begun_count; /* operations, ever */
+	uint64_t answers;     /* ever */
+	bool succeeded;       /* ever */
+	uint64_t failures;    /* ever */
 	bool measuring;
 	int64_t begun;
 	int64_t now;
@@ -68,9 +68,12 @@ static void ask(struct load *load, struct lane *lane)
 
 static void begin_operation(struct load *load, struct lane *lane)
 {
+	if (load->options->count > 0 && load->begun_count == load->options->count)
+		return;
+	load->begun_count++;
 	lane->started = lane->touched = load->now;
 	lane->step = SCRIPT_HELLO;
-	lane->client.cookie[0] = '\0';
+	script_begin(load->script, &lane->client);
 	if (lane->channel.state == CHANNEL_READY)
 		ask(load, lane);
 	else if (channel_open(&lane->channel, lane) != 0)
@@ -139,39 +142,24 @@ static void serve(struct load *load, struct lane *lane)
 /* Gives up on whoever is silent and starts again whoever failed. */
 static void tick(struct load *load)
 {
+	int64_t patience = (int64_t)(load->options->patience * CLOCK_SECOND);
+
 	for (unsigned i = 0; i < load->options->connections; i++) {
 		struct lane *lane = &load->lanes[i];
 
-		if (lane->channel.state != CHANNEL_CLOSED && load->now - lane->touched > PATIENCE)
-			fail(load, lane, "no answer within 10 seconds");
+		if (lane->channel.state != CHANNEL_CLOSED && load->now - lane->touched > patience)
+			fail(load, lane, "no answer in time");
 		if (lane->channel.state == CHANNEL_CLOSED)
 			begin_operation(load, lane);
 	}
-}
-
-static int server_use(const struct load *load, double *ret_cpu, uint64_t *ret_resident)
-{
-	double cpu = 0;
-	uint64_t resident = 0;
-
-	for (unsigned i = 0; i < load->options->pid_count; i++) {
-		struct process_use use;
-
-		if (process_use(load->options->pids[i], &use) != 0)
-			return ERROR_NOT_FOUND;
-		cpu += use.cpu_seconds;
-		resident += use.resident;
-	}
-	*ret_cpu = cpu;
-	*ret_resident = resident;
-	return 0;
 }
 
 static int start_measuring(struct load *load, char why[LOAD_TEXT_SIZE])
 {
 	uint64_t resident;
 
-	if (server_use(load, &load->server_cpu, &resident) != 0) {
+	if (process_use_all(load->options->pids, load->options->pid_count, &load->server_cpu,
+		    &resident) != 0) {
 		snprintf(why, LOAD_TEXT_SIZE, "a process named with --pid is not there");
 		return ERROR_NOT_FOUND;
 	}
@@ -185,7 +173,8 @@ static int stop_measuring(struct load *load, char why[LOAD_TEXT_SIZE])
 	struct load_result *result = load->result;
 	double cpu;
 
-	if (server_use(load, &cpu, &result->server_resident) != 0) {
+	if (process_use_all(load->options->pids, load->options->pid_count, &cpu,
+		    &result->server_resident) != 0) {
 		snprintf(why, LOAD_TEXT_SIZE, "a process named with --pid has ended");
 		return ERROR_NOT_FOUND;
 	}
@@ -194,23 +183,46 @@ static int stop_measuring(struct load *load, char why[LOAD_TEXT_SIZE])
 	return 0;
 }
 
+static bool is_over(const struct load *load, int64_t end)
+{
+	const struct load_result *result = load->result;
+
+	if (load->options->count > 0)
+		return result->operations + result->errors >= load->options->count;
+	return load->now >= end;
+}
+
+/* Until something happened; unless it is to sleep, it asks again and again: waking a sleeper would
+ * be work of the server's core. */
+static void let_happen(struct load *load, int64_t next_tick)
+{
+	struct epoll_event events[EVENTS];
+	int64_t before = clock_steady(clock_system());
+	int64_t left = (next_tick - before + CLOCK_MILLISECOND - 1) / CLOCK_MILLISECOND;
+	int count = epoll_wait(load->target.epoll, events, EVENTS,
+		load->options->sleep && left > 0 ? (int)left : 0);
+
+	load->now = clock_steady(clock_system());
+	if ((count <= 0 || load->options->sleep) && load->measuring)
+		load->result->waited += (double)(load->now - before) / (double)CLOCK_SECOND;
+	for (int i = 0; i < count; i++)
+		serve(load, events[i].data.ptr);
+}
+
 static int run(struct load *load, char why[LOAD_TEXT_SIZE])
 {
 	const struct options *options = load->options;
 	const struct clock *clock = clock_system();
-	struct epoll_event events[EVENTS];
+	bool counted = options->count > 0;
 	int64_t next_tick = clock_steady(clock);
-	int64_t start = next_tick + (int64_t)(options->warm_up * CLOCK_SECOND);
+	int64_t start = next_tick + (counted ? 0 : (int64_t)(options->warm_up * CLOCK_SECOND));
 	int64_t end = start + (int64_t)(options->seconds * CLOCK_SECOND);
 
 	for (;;) {
-		int64_t before;
-		int count;
-
 		load->now = clock_steady(clock);
 		if (!load->measuring && load->now >= start && start_measuring(load, why) != 0)
 			return ERROR_NOT_FOUND;
-		if (load->now >= end)
+		if (is_over(load, end))
 			return stop_measuring(load, why);
 		if (load->now >= next_tick) {
 			next_tick = load->now + TICK_MILLISECONDS * CLOCK_MILLISECOND;
@@ -218,14 +230,7 @@ static int run(struct load *load, char why[LOAD_TEXT_SIZE])
 		}
 		if (!load->succeeded && load->failures >= HOPELESS)
 			break;
-		/* Never sleeps: waking the sleeper would be work of the server's core. */
-		count = epoll_wait(load->target.epoll, events, EVENTS, 0);
-		before = load->now;
-		load->now = clock_steady(clock);
-		if (count <= 0 && load->measuring)
-			load->result->waited += (double)(load->now - before) / (double)CLOCK_SECOND;
-		for (int i = 0; i < count; i++)
-			serve(load, events[i].data.ptr);
+		let_happen(load, next_tick);
 	}
 	snprintf(why, LOAD_TEXT_SIZE, "nothing succeeds: %.200s", load->result->first_error);
 	return ERROR_INPUT;
@@ -244,6 +249,7 @@ int load_run(
 		snprintf(why, LOAD_TEXT_SIZE, "%.200s: %s", options->host, error_text(error));
 		goto out;
 	}
+	load.target.addresses = options->addresses;
 	error = script_new(options, &load.script, text);
 	if (error != 0) {
 		snprintf(why, LOAD_TEXT_SIZE, "%s", text);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "bench/bind.h"
 #include "bench/idle.h"
 #include "bench/load.h"
 #include "bench/logs.h"
@@ -34,7 +35,8 @@ static int run_load(const struct options *options, char why[LOAD_TEXT_SIZE])
 		snprintf(why, LOAD_TEXT_SIZE, "out of memory");
 		return -1;
 	}
-	error = load_run(options, result, why);
+	error = options->mode == BENCH_BIND ? bind_run(options, result, why)
+					    : load_run(options, result, why);
 	if (error == 0 && report_load(options, result) != 0) {
 		snprintf(why, LOAD_TEXT_SIZE, "the result cannot be written");
 		error = -1;

@@ -54,3 +54,21 @@ int process_use(pid_t pid, struct process_use *ret_use)
 	ret_use->resident = pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	return 0;
 }
+
+int process_use_all(
+	const pid_t *pids, unsigned count, double *ret_cpu_seconds, uint64_t *ret_resident)
+{
+	struct process_use one, sum = {.resident = 0};
+
+	for (unsigned i = 0; i < count; i++) {
+		int error = process_use(pids[i], &one);
+
+		if (error != 0)
+			return error;
+		sum.cpu_seconds += one.cpu_seconds;
+		sum.resident += one.resident;
+	}
+	*ret_cpu_seconds = sum.cpu_seconds;
+	*ret_resident = sum.resident;
+	return 0;
+}

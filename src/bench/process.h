@@ -15,4 +15,8 @@ struct process_use {
 /* 0; ERROR_NOT_FOUND: there is no such process; ERROR_INPUT: /proc is not as expected. */
 int process_use(pid_t pid, struct process_use *ret_use);
 
+/* Of all of them together. 0, or as above when one is not there. */
+int process_use_all(
+	const pid_t *pids, unsigned count, double *ret_cpu_seconds, uint64_t *ret_resident);
+
 #endif

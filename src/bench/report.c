@@ -66,6 +66,7 @@ int report_load(const struct options *options, const struct load_result *result)
 	const struct tally *latency = &result->latency;
 	const char *each = options->mode == BENCH_HELLO ? "requests"
 		: options->mode == BENCH_CONNECT        ? "connections"
+		: options->mode == BENCH_BIND           ? "binds"
 							: "logons";
 	bool watched = options->pid_count > 0;
 	const struct figure figures[] = {

@@ -22,6 +22,8 @@ struct script {
 	struct arena *arena;
 	struct xml_reader *reader;
 	char password[256];
+	struct roll *roll; /* NULL: one user */
+	size_t turn;
 	/* Requests that are always the same, but for the cookie. */
 	struct buffer bodies[SCRIPT_STEPS];
 	struct buffer hello; /* whole, with its head */
@@ -71,18 +73,27 @@ static bool put(struct message *message, const struct pair *pairs, size_t count)
 	return true;
 }
 
-static int make_body(struct script *script, enum script_step step, const char *resource)
+static const char *user_of(const struct script *script, const struct script_client *client)
+{
+	if (client->user != NULL)
+		return client->user;
+	return script->options->user != NULL ? script->options->user : "";
+}
+
+static int make_body(
+	struct script *script, enum script_step step, const struct script_client *client)
 {
 	const struct options *options = script->options;
 	struct buffer *body = &script->bodies[step];
 	const struct pair authenticate[] = {
 		{FIELD_AUTHENTICATE_METHOD, "password"},
-		{FIELD_AUTHENTICATE_USERNAME, options->user},
-		{FIELD_AUTHENTICATE_PASSWORD, script->password},
+		{FIELD_AUTHENTICATE_USERNAME, user_of(script, client)},
+		{FIELD_AUTHENTICATE_PASSWORD,
+			client->password != NULL ? client->password : script->password},
 		{FIELD_AUTHENTICATE_DOMAIN, options->domain},
 	};
 	const struct pair allocate[] = {
-		{FIELD_ALLOCATE_RESOURCE_RESOURCE_ID, resource},
+		{FIELD_ALLOCATE_RESOURCE_RESOURCE_ID, client->resource},
 		{FIELD_ALLOCATE_RESOURCE_PROTOCOL, "PCOIP"},
 		{FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_IP_ADDRESS, "127.0.0.1"},
 		{FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_MAC_ADDRESS, "00:00:00:00:00:00"},
@@ -122,27 +133,21 @@ static int write_request(
 	return buffer_append(out, body->bytes, body->length);
 }
 
-static int read_password(struct script *script, char why[SCRIPT_WHY_SIZE])
+/* Who logs on. */
+static int read_users(struct script *script, char why[SCRIPT_WHY_SIZE])
 {
-	const char *name = script->options->password_file;
-	FILE *file = fopen(name, "re");
-	bool good;
+	const struct options *options = script->options;
+	int error = roll_read_password(
+		options->password_file, script->password, sizeof(script->password), why);
 
-	if (file == NULL) {
-		snprintf(why, SCRIPT_WHY_SIZE, "%.100s cannot be read", name);
-		return ERROR_SYSTEM;
-	}
-	good = fgets(script->password, sizeof(script->password), file) != NULL;
-	fclose(file);
-	script->password[strcspn(script->password, "\r\n")] = '\0';
-	if (good && script->password[0] != '\0')
-		return 0;
-	snprintf(why, SCRIPT_WHY_SIZE, "%.100s holds no password in its first line", name);
-	return ERROR_INPUT;
+	if (error == 0 && options->roll_file != NULL)
+		error = roll_read(options->roll_file, &script->roll, why);
+	return error;
 }
 
 int script_new(const struct options *options, struct script **ret_script, char why[SCRIPT_WHY_SIZE])
 {
+	static const struct script_client nobody;
 	bool logon = options->mode == BENCH_LOGON;
 	struct script *script = calloc(1, sizeof(*script));
 	int error = ERROR_MEMORY;
@@ -158,10 +163,10 @@ int script_new(const struct options *options, struct script **ret_script, char w
 	script->reader = xml_reader_new();
 	if (script->arena == NULL || script->reader == NULL)
 		goto out;
-	error = logon ? read_password(script, why) : 0;
+	error = logon ? read_users(script, why) : 0;
 	for (int step = 0; error == 0 && step < (logon ? SCRIPT_STEPS : SCRIPT_AUTHENTICATE);
 		step++)
-		error = make_body(script, (enum script_step)step, "");
+		error = make_body(script, (enum script_step)step, &nobody);
 	if (error == 0)
 		error = write_request(script, SCRIPT_HELLO, "", &script->hello);
 	if (error != 0)
@@ -182,8 +187,18 @@ void script_free(struct script *script)
 	buffer_free(&script->hello);
 	arena_free(script->arena);
 	xml_reader_free(script->reader);
+	roll_free(script->roll);
 	secret_wipe(script, sizeof(*script));
 	free(script);
+}
+
+void script_begin(struct script *script, struct script_client *client)
+{
+	client->cookie[0] = client->resource[0] = '\0';
+	if (script->roll == NULL)
+		return;
+	client->user = roll_name(script->roll, script->turn);
+	client->password = roll_password(script->roll, script->turn++);
 }
 
 int script_request(struct script *script, enum script_step step, const struct script_client *client,
@@ -192,7 +207,8 @@ int script_request(struct script *script, enum script_step step, const struct sc
 	buffer_clear(out);
 	if (step == SCRIPT_HELLO)
 		return buffer_append(out, script->hello.bytes, script->hello.length);
-	if (step == SCRIPT_ALLOCATE && make_body(script, step, client->resource) != 0)
+	if ((step == SCRIPT_ALLOCATE || (step == SCRIPT_AUTHENTICATE && script->roll != NULL)) &&
+		make_body(script, step, client) != 0)
 		return ERROR_MEMORY;
 	return write_request(script, step, client->cookie, out);
 }

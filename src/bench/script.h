@@ -8,8 +8,9 @@
 #include "base/buffer.h"
 #include "bench/answer.h"
 #include "bench/options.h"
+#include "bench/roll.h"
 
-#define SCRIPT_WHY_SIZE 200
+#define SCRIPT_WHY_SIZE ROLL_WHY_SIZE
 
 /* In this order; hello alone for everything but logons. */
 enum script_step {
@@ -25,16 +26,21 @@ enum script_step {
 
 /* What a client has learned since its hello. */
 struct script_client {
+	const char *user;     /* NULL: the one of the options */
+	const char *password; /* NULL: that of the options' file */
 	char cookie[ANSWER_COOKIE_SIZE];
 	char resource[SCRIPT_RESOURCE_SIZE];
 };
 
 struct script;
 
-/* Reads the password file. The options must stay. 0, or the error with `why`. */
+/* Reads the password file and the users. The options must stay. 0, or the error with `why`. */
 int script_new(
 	const struct options *options, struct script **ret_script, char why[SCRIPT_WHY_SIZE]);
 void script_free(struct script *script);
+
+/* A client who has learned nothing; where the options name many users, the next one. */
+void script_begin(struct script *script, struct script_client *client);
 
 /* The step's HTTP request into `out`, which is emptied first. Under pcoip-broker the hello is the
  * specification page's example, byte for byte. 0 or ERROR_MEMORY. */

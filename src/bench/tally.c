@@ -35,6 +35,15 @@ void tally_add(struct tally *tally, int64_t microseconds)
 		tally->longest = microseconds;
 }
 
+void tally_join(struct tally *tally, const struct tally *other)
+{
+	tally->count += other->count;
+	if (other->longest > tally->longest)
+		tally->longest = other->longest;
+	for (int i = 0; i < TALLY_CLASSES; i++)
+		tally->classes[i] += other->classes[i];
+}
+
 int64_t tally_at(const struct tally *tally, double share)
 {
 	double wanted = share * (double)tally->count;

@@ -20,6 +20,9 @@ struct tally {
 /* Microseconds; what is below 0 counts as 0, what is too long as the longest class. */
 void tally_add(struct tally *tally, int64_t microseconds);
 
+/* What another has counted too. */
+void tally_join(struct tally *tally, const struct tally *other);
+
 /* The time that `share` (0 to 1) of all did not exceed, by the upper end of its class, but never
  * more than the longest; 0 when nothing was added. */
 int64_t tally_at(const struct tally *tally, double share);

@@ -10,21 +10,21 @@
 #include <stdint.h>
 
 #include "broker/broker_config.h"
+#include "identity/guard.h"
+#include "identity/identity_pam.h"
 #include "service/endpoint.h"
 #include "service/greeting.h"
-#include "service/identity.h"
 #include "service/inventory.h"
+#include "service/logon_plan.h"
 #include "service/occupancy.h"
 #include "service/view.h"
 
 struct broker_view {
 	struct view view;
 	struct arena *arena; /* owns the texts below */
-	struct identity *identity;
+	struct logon_plan *plan;
 	struct inventory *inventory;
 	struct settings_proxies proxies;
-	char **domains;
-	size_t domain_count;
 	char hostname[256];       /* of this machine, for hello-resp */
 	const char *contact;      /* who may free a host: "" if not configured */
 	const char *license_path; /* handed to agents; "" if not configured */
@@ -33,14 +33,19 @@ struct broker_view {
 };
 
 struct broker {
-	struct view_slot slot; /* of struct broker_view */
+	struct view_slot slot;     /* of struct broker_view */
+	struct guard *guard;       /* of every try to log on */
+	struct pam_helper *pam;    /* NULL: the configuration of the start has no pam */
+	const struct clock *clock; /* of the views' sources */
 	struct sessions *sessions;
 	struct occupancy *occupancy;
 	struct endpoint *endpoint;
 };
 
-/* Builds a view from a checked configuration; it copies everything. 0 or ERROR_MEMORY. */
-int broker_view_new(struct config *config, struct broker_view **ret_view);
+/* Builds a view from a checked configuration; it copies everything. `pam` must outlive it; NULL
+ * where the configuration has no pam. 0, ERROR_MEMORY, or what settings_logon_plan says. */
+int broker_view_new(struct config *config, struct pam_helper *pam, const struct clock *clock,
+	struct broker_view **ret_view);
 /* Held for the caller; let go with broker_view_release. */
 struct broker_view *broker_view_hold(struct broker *broker);
 void broker_view_release(struct broker_view *view);

@@ -58,6 +58,7 @@ static const struct cyaml_schema_field broker_fields[] = {
 	SETTINGS_PROXIES(struct broker_config, proxies),
 	SETTINGS_SESSIONS(struct broker_config, sessions),
 	SETTINGS_USERS(struct broker_config, users),
+	SETTINGS_LOGON(struct broker_config, logon),
 	CYAML_FIELD_UINT("hold-minutes", CYAML_FLAG_OPTIONAL, struct broker_config, hold_minutes),
 	CYAML_FIELD_STRING_PTR("contact", CYAML_FLAG_OPTIONAL, struct broker_config, contact, 1,
 		SETTINGS_NAME_MAXIMUM),
@@ -117,6 +118,9 @@ static bool host_exists(const struct broker_config *data, const char *name)
 
 static bool group_exists(const struct broker_config *data, const char *name)
 {
+	/* Which groups a directory has, is its own affair. */
+	if (!settings_logon_only_users(&data->logon))
+		return true;
 	for (unsigned i = 0; i < data->users.list_count; i++) {
 		for (unsigned k = 0; k < data->users.list[i].groups_count; k++) {
 			if (strcasecmp(data->users.list[i].groups[k], name) == 0)
@@ -172,6 +176,8 @@ int broker_config_check(struct config *config, struct config_fault *fault)
 		settings_check_proxies(config, &data->proxies, fault) != 0 ||
 		settings_check_trust(config, &data->trust, "trust", fault) != 0 ||
 		settings_check_users(config, &data->users, fault) != 0 ||
+		settings_check_logon(config, &data->common, &data->users, &data->logon, fault) !=
+			0 ||
 		check_hosts(config, data, fault) != 0 || check_resources(config, data, fault) != 0)
 		return ERROR_INPUT;
 	return 0;

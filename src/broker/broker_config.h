@@ -4,6 +4,7 @@
 #ifndef FAIRLEAD_BROKER_BROKER_CONFIG_H
 #define FAIRLEAD_BROKER_BROKER_CONFIG_H
 
+#include "service/settings_logon.h"
 #include "service/settings_sessions.h"
 #include "service/settings_users.h"
 
@@ -35,6 +36,7 @@ struct broker_config {
 	struct settings_proxies proxies;
 	struct settings_sessions sessions;
 	struct settings_users users;
+	struct settings_logon logon;
 	unsigned hold_minutes; /* 0: 480 */
 	char *contact;
 	char *license_path;
@@ -47,7 +49,8 @@ struct broker_config {
 
 extern const struct cyaml_schema_value broker_config_schema;
 
-/* What the schema cannot see: names that point nowhere, doubled ids, unusable hashes. */
+/* What the schema cannot see: names that point nowhere, doubled ids, unusable hashes and secrets.
+ */
 int broker_config_check(struct config *config, struct config_fault *fault);
 
 #endif

@@ -12,7 +12,7 @@
 #include "service/listing.h"
 #include "service/logon.h"
 
-#define TEXT_SIZE 640
+#define MINUTE_SIZE sizeof("2026-03-01 09:30 UTC")
 
 /* The groups of an authenticated session's user. */
 struct membership {
@@ -82,14 +82,17 @@ static void handle_hello(struct transaction *transaction)
 	struct greeting greeting = {
 		.product = "Fairlead Broker",
 		.hostname = view->hostname,
-		.domains = (const char *const *)view->domains,
-		.domain_count = view->domain_count,
+		.plan = view->plan,
 	};
 
 	event_broker_session_created(transaction->loop->log, transaction->log_id,
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_HOSTNAME),
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME),
 		transaction->client);
+	if (message_find(transaction->request, FIELD_HELLO_PCM_INFO) != NULL &&
+		!settings_proxy_trusted(&view->proxies, transaction->peer))
+		event_broker_manager_untrusted(
+			transaction->loop->log, transaction->log_id, transaction->peer);
 	greeting_finish(transaction, &greeting, &view->greeting);
 	broker_view_release(view);
 }
@@ -97,8 +100,9 @@ static void handle_hello(struct transaction *transaction)
 /* --- stage 2 --- */
 
 /* Keeps who it is, and, because the agent will ask for it, the password. */
-static int remember(struct transaction *transaction, const struct identity_user *user)
+static int remember(struct transaction *transaction, const struct logon_outcome *outcome)
 {
+	const struct identity_user *user = outcome->user;
 	struct session *session = transaction->session;
 	struct membership *membership = membership_new(user);
 	int error;
@@ -116,38 +120,39 @@ static int remember(struct transaction *transaction, const struct identity_user 
 	/* Behind a manager, the manager keeps it. */
 	if (error == 0 && transaction->request->root == ROOT_CLIENT)
 		error = seal_close(&session->password, transaction->loop->entropy,
-			transaction->cookie,
-			transaction_text(transaction, FIELD_AUTHENTICATE_PASSWORD));
+			transaction->cookie, outcome->password);
 	return error;
 }
 
-static void authenticated(struct transaction *transaction, enum result_id result,
-	const struct identity_user *user, void *context)
+static enum reason authenticated(
+	struct transaction *transaction, const struct logon_outcome *outcome, void *context)
 {
+	const struct identity_user *user = outcome->user;
+	enum result_id result = outcome->result;
 	struct log *log = transaction->loop->log;
+	enum reason reason = outcome->reason;
 
-	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE && remember(transaction, user) != 0)
-		result = RESULT_AUTH_FAILED_SERVICE_BUSY;
+	broker_view_release(context);
+	if (reason == REASON_RIGHT && result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE &&
+		remember(transaction, outcome) != 0) {
+		reason = REASON_SERVICE_BUSY;
+		result = reason_info(reason)->result;
+	}
 	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE)
 		event_broker_authenticated(log, transaction->log_id, user->name, user->domain,
 			seconds_since(transaction));
-	else
-		event_broker_authenticate_failed(log, transaction->log_id,
-			transaction_text(transaction, FIELD_AUTHENTICATE_USERNAME),
-			transaction_text(transaction, FIELD_AUTHENTICATE_DOMAIN),
-			result_info(result)->id);
-	broker_view_release(context);
-	message_put(transaction->reply, FIELD_AUTHENTICATE_RESP_METHOD,
-		transaction_text(transaction, FIELD_AUTHENTICATE_METHOD));
-	transaction_result(transaction, result, NULL);
-	transaction_finish(transaction);
+	else if (result != RESULT_AUTH_SUCCESSFUL_AND_INCOMPLETE)
+		event_broker_authenticate_failed(log, transaction->log_id, outcome->typed_user,
+			outcome->typed_domain, result_info(result)->id);
+	return reason;
 }
 
 static void handle_authenticate(struct transaction *transaction)
 {
-	struct broker_view *view = broker_view_hold(transaction->user);
+	struct broker *broker = transaction->user;
+	struct broker_view *view = broker_view_hold(broker);
 
-	logon_start(transaction, view->identity, authenticated, view);
+	logon_start(transaction, view->plan, broker->guard, authenticated, view);
 }
 
 /* --- stage 3 --- */
@@ -204,13 +209,15 @@ static void end_allocation(struct transaction *transaction)
 	transaction_finish(transaction);
 }
 
-static void refuse(struct transaction *transaction, enum result_id result, const char *text)
+/* The broker cannot allocate, for a reason that has a text. */
+static void refuse(struct transaction *transaction, enum text_key key,
+	const struct text_value *values, size_t count)
 {
+	transaction_say(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER, key, values, count);
 	event_broker_allocate_failed(transaction->loop->log, transaction->log_id,
 		transaction_text(transaction, FIELD_ALLOCATE_RESOURCE_RESOURCE_ID),
-		transaction->session->user, result_info(result)->id,
-		text != NULL ? text : result_info(result)->text);
-	transaction_result(transaction, result, text);
+		transaction->session->user, transaction_result_id(transaction),
+		transaction_result_english(transaction));
 	end_allocation(transaction);
 }
 
@@ -246,8 +253,7 @@ static void launched(struct transaction *transaction)
 		event_broker_allocate_failed(transaction->loop->log, transaction->log_id,
 			allocation->resource->id, transaction->session->user,
 			transaction_result_id(transaction),
-			message_text(transaction->reply,
-				FIELD_ALLOCATE_RESOURCE_RESP_RESULT_RESULT_STR));
+			transaction_result_english(transaction));
 	}
 	end_allocation(transaction);
 }
@@ -292,28 +298,39 @@ static void tell_target(struct transaction *transaction)
 	end_allocation(transaction);
 }
 
+/* "2026-03-01 09:30 UTC" */
+static void print_minute(int64_t moment, char text[MINUTE_SIZE])
+{
+	char stamp[CLOCK_STAMP_SIZE];
+
+	clock_stamp(moment, stamp);
+	snprintf(text, MINUTE_SIZE, "%.10s %.5s UTC", stamp, stamp + 11);
+}
+
 /* `asleep`: its agent could not be asked, so all that is known is that it was given out. */
 static void refuse_taken(struct transaction *transaction, bool asleep)
 {
 	const struct allocation *allocation = transaction->role;
 	const char *contact = allocation->view->contact;
-	char text[TEXT_SIZE];
-	char since[CLOCK_STAMP_SIZE], until[CLOCK_STAMP_SIZE];
+	char until[CLOCK_STAMP_SIZE], since_minute[MINUTE_SIZE], until_minute[MINUTE_SIZE];
+	const struct text_value values[] = {
+		{"name", allocation->resource->name},
+		{"since", since_minute},
+		{"until", until_minute},
+		{"contact",
+			*contact != '\0' ? contact
+					 : text_template(transaction_language(transaction),
+						   TEXT_ADMINISTRATOR)},
+	};
 
-	clock_stamp(allocation->occupant.since, since);
 	clock_stamp(allocation->occupant.until, until);
 	event_broker_host_occupied(transaction->loop->log, transaction->log_id,
 		allocation->host->name, allocation->occupant.user, until);
 	/* Minutes are enough, and the user is not told who it is. */
-	snprintf(text, sizeof(text),
-		"%.200s %s since %.10s %.5s UTC. It becomes free when that user's session ends, at "
-		"the latest at %.10s %.5s UTC; %.200s can free it sooner.",
-		allocation->resource->name,
-		asleep ? "does not answer and is reserved for another user"
-		       : "is in use by another user",
-		since, since + 11, until, until + 11,
-		*contact != '\0' ? contact : "your administrator");
-	refuse(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER, text);
+	print_minute(allocation->occupant.since, since_minute);
+	print_minute(allocation->occupant.until, until_minute);
+	refuse(transaction, asleep ? TEXT_HOST_RESERVED : TEXT_HOST_IN_USE, values,
+		sizeof(values) / sizeof(values[0]));
 }
 
 static void take_host(struct transaction *transaction);
@@ -352,7 +369,7 @@ static void take_host(struct transaction *transaction)
 	} else if (error == ERROR_BUSY) {
 		refuse_taken(transaction, false);
 	} else if (error != 0) {
-		refuse(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER, NULL);
+		refuse(transaction, TEXT_RESULT, NULL, 0);
 	} else if (transaction->request->root == ROOT_BROKER) {
 		tell_target(transaction);
 	} else {
@@ -376,14 +393,12 @@ static void handle_allocate_resource(struct transaction *transaction)
 	allocation->resource = inventory_find(allocation->view->inventory, &user,
 		transaction_text(transaction, FIELD_ALLOCATE_RESOURCE_RESOURCE_ID));
 	if (allocation->resource == NULL) {
-		refuse(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER,
-			"This resource does not exist or is not yours; get the list anew.");
+		refuse(transaction, TEXT_RESOURCE_UNKNOWN, NULL, 0);
 		return;
 	}
 	protocol = transaction_text(transaction, FIELD_ALLOCATE_RESOURCE_PROTOCOL);
 	if (*protocol != '\0' && strcmp(protocol, "PCOIP") != 0) {
-		refuse(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER,
-			"Only the protocol PCOIP is served.");
+		refuse(transaction, TEXT_PROTOCOL_UNKNOWN, NULL, 0);
 		return;
 	}
 	allocation->host = inventory_host(allocation->view->inventory, allocation->resource->host);

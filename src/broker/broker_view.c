@@ -78,7 +78,7 @@ static void view_free(struct view *base)
 	struct broker_view *view = (struct broker_view *)base;
 
 	greeting_cache_clear(&view->greeting);
-	identity_free(view->identity);
+	logon_plan_free(view->plan);
 	inventory_free(view->inventory);
 	arena_free(view->arena);
 	free(view);
@@ -87,14 +87,10 @@ static void view_free(struct view *base)
 static int copy_texts(struct broker_view *view, const struct broker_config *data)
 {
 	int error = settings_copy_list(
-		view->arena, data->users.domains, data->users.domains_count, &view->domains);
+		view->arena, data->proxies.list, data->proxies.list_count, &view->proxies.list);
 
-	if (error == 0)
-		error = settings_copy_list(view->arena, data->proxies.list,
-			data->proxies.list_count, &view->proxies.list);
 	if (error != 0)
 		return error;
-	view->domain_count = data->users.domains_count;
 	view->proxies.list_count = data->proxies.list_count;
 	view->contact = arena_text(view->arena, data->contact != NULL ? data->contact : "");
 	view->license_path =
@@ -102,7 +98,8 @@ static int copy_texts(struct broker_view *view, const struct broker_config *data
 	return view->contact != NULL && view->license_path != NULL ? 0 : ERROR_MEMORY;
 }
 
-int broker_view_new(struct config *config, struct broker_view **ret_view)
+int broker_view_new(struct config *config, struct pam_helper *pam, const struct clock *clock,
+	struct broker_view **ret_view)
 {
 	const struct broker_config *data = config_data(config);
 	struct broker_view *view = calloc(1, sizeof(*view));
@@ -120,7 +117,8 @@ int broker_view_new(struct config *config, struct broker_view **ret_view)
 	if (view->arena != NULL)
 		error = copy_texts(view, data);
 	if (error == 0)
-		error = settings_users_identity(&data->users, &view->identity);
+		error = settings_logon_plan(
+			config, &data->common, &data->users, &data->logon, pam, clock, &view->plan);
 	if (error == 0)
 		error = make_inventory(config, &view->inventory);
 	if (error != 0) {

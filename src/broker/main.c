@@ -37,10 +37,13 @@ static void broker_end(void *role)
 	sessions_free(broker->sessions);
 	occupancy_free(broker->occupancy);
 	view_slot_close(&broker->slot);
+	pam_helper_stop(broker->pam);
+	guard_free(broker->guard);
 	free(broker);
 }
 
-static int make_parts(struct broker *broker, struct program *program, struct config *config)
+static int make_parts(struct broker *broker, struct program *program, struct config *config,
+	char fault[CONFIG_FAULT_SIZE])
 {
 	const struct broker_config *data = config_data(config);
 	struct endpoint_options endpoint = {
@@ -54,8 +57,13 @@ static int make_parts(struct broker *broker, struct program *program, struct con
 		.user = broker,
 	};
 	struct broker_view *view;
-	int error = broker_view_new(config, &view);
+	int error;
 
+	broker->clock = program_clock(program);
+	error = settings_logon_start(config, &data->logon, broker->clock, program_entropy(program),
+		&broker->guard, &broker->pam, fault);
+	if (error == 0)
+		error = broker_view_new(config, broker->pam, broker->clock, &view);
 	if (error != 0)
 		return error;
 	view_slot_replace(&broker->slot, &view->view);
@@ -76,10 +84,9 @@ static int broker_start(struct program *program, struct config *config,
 	struct broker *broker = calloc(1, sizeof(*broker));
 	int error = ERROR_MEMORY;
 
-	(void)fault;
 	if (broker != NULL) {
 		view_slot_init(&broker->slot, NULL);
-		error = make_parts(broker, program, config);
+		error = make_parts(broker, program, config, fault);
 	}
 	if (error == 0) {
 		struct program_listener listener = {
@@ -103,14 +110,17 @@ static int broker_start(struct program *program, struct config *config,
 static int broker_reload(void *role, struct config *config, char fault[CONFIG_FAULT_SIZE])
 {
 	const struct broker_config *data = config_data(config);
+	struct guard_limits limits = settings_guard_limits(&data->logon);
 	struct broker *broker = role;
 	struct broker_view *view;
-	int error = broker_view_new(config, &view);
+	int error = settings_logon_can_reload(&data->logon, broker->pam, fault);
 
-	(void)fault;
+	if (error == 0)
+		error = broker_view_new(config, broker->pam, broker->clock, &view);
 	if (error != 0)
 		return error;
 	view_slot_replace(&broker->slot, &view->view);
+	guard_set_limits(broker->guard, &limits);
 	settings_sessions_apply(&data->sessions, broker->sessions);
 	return 0;
 }

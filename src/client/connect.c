@@ -48,7 +48,7 @@ void connect_pass(struct connect *connect)
 
 	at->state = RECORD_PASSED;
 	at->duration = now(connect) - at->started;
-	if (at->duration > RECORD_STEP_LIMIT)
+	if (at->duration > record_limit(at))
 		at->warned = true;
 	changed(connect, RECORD_STAGE_FINISHED);
 }
@@ -193,6 +193,8 @@ int connect_start(const struct connect_options *options, struct connect **ret_co
 		connect->options.retry_interval = 2 * CLOCK_SECOND;
 	if (connect->options.license_limit == 0)
 		connect->options.license_limit = RECORD_STEP_LIMIT;
+	if (connect->options.factor_notice == 0)
+		connect->options.factor_notice = RECORD_STEP_LIMIT;
 	snprintf(connect->address, sizeof(connect->address), bracket ? "[%s]:%u" : "%s:%u",
 		options->host, connect->options.port);
 	connect->policy = (struct certificate_policy){

@@ -214,6 +214,7 @@ void connect_send(struct connect *connect, struct message *request, unsigned tim
 		.log_id = connect->step <= CONNECT_PROBE ? UUID_ZERO : connect->record.log_id,
 		.user_agent = USER_AGENT,
 		.timeout_ms = timeout_ms,
+		.connect_ms = CONNECT_TIMEOUT_MS,
 		.arena = connect->arena,
 	};
 	int error = ERROR_MEMORY;

@@ -1,4 +1,4 @@
-/* fairlead connect: options, and the password file. fairlead-connect(1). */
+/* fairlead connect: options, and the files with secrets. fairlead-connect(1). */
 
 #include <errno.h>
 #include <getopt.h>
@@ -22,10 +22,10 @@ struct options {
 	const char *user_given, *domain_given;
 	char user[CREDENTIAL_NAME_SIZE], domain[CREDENTIAL_NAME_SIZE];
 	bool has_domain;
-	const char *password_file, *resource, *ca, *log;
+	const char *password_file, *answers, *resource, *ca, *log;
 	enum certificate_verify verify;
 	int64_t hold;
-	bool list, json;
+	bool list, json, accept_terms;
 };
 
 /* "host", "host:port", "[v6]", "[v6]:port" or a bare IPv6 address. */
@@ -114,6 +114,8 @@ static int read_options(int argc, char **argv, struct options *options)
 		DOMAIN,
 		PASSWORD,
 		PASSWORD_FILE,
+		ANSWERS,
+		ACCEPT_TERMS,
 		RESOURCE,
 		LIST,
 		CA,
@@ -126,6 +128,8 @@ static int read_options(int argc, char **argv, struct options *options)
 		{"domain", required_argument, NULL, DOMAIN},
 		{"password", required_argument, NULL, PASSWORD},
 		{"password-file", required_argument, NULL, PASSWORD_FILE},
+		{"answers", required_argument, NULL, ANSWERS},
+		{"accept-terms", no_argument, NULL, ACCEPT_TERMS},
 		{"resource", required_argument, NULL, RESOURCE}, {"list", no_argument, NULL, LIST},
 		{"ca", required_argument, NULL, CA}, {"verify", required_argument, NULL, VERIFY},
 		{"hold", required_argument, NULL, HOLD}, {"json", no_argument, NULL, JSON},
@@ -150,6 +154,12 @@ static int read_options(int argc, char **argv, struct options *options)
 				"machine; use --password-file, or type it when asked");
 		case PASSWORD_FILE:
 			options->password_file = optarg;
+			break;
+		case ANSWERS:
+			options->answers = optarg;
+			break;
+		case ACCEPT_TERMS:
+			options->accept_terms = true;
 			break;
 		case RESOURCE:
 			options->resource = optarg;
@@ -192,6 +202,25 @@ static int read_options(int argc, char **argv, struct options *options)
 	return read_user(options);
 }
 
+static void warn_exposed(const char *file)
+{
+	fprintf(stderr, "fairlead: warning: others than you can read %s; try chmod 600\n", file);
+}
+
+/* Lines are read when they are needed: what a pipe brings may not be there yet. */
+static int open_answers(const struct options *options, int *ret_descriptor)
+{
+	bool exposed = false;
+	int error = credential_open(options->answers, ret_descriptor, &exposed);
+
+	if (error != 0)
+		fprintf(stderr, "fairlead: no answers in %s: %s\n", options->answers,
+			strerror(errno));
+	else if (exposed)
+		warn_exposed(options->answers);
+	return error;
+}
+
 static int read_password(const struct options *options, char password[CONNECT_PASSWORD_SIZE])
 {
 	bool exposed = false;
@@ -199,8 +228,7 @@ static int read_password(const struct options *options, char password[CONNECT_PA
 		credential_file(options->password_file, password, CONNECT_PASSWORD_SIZE, &exposed);
 
 	if (exposed)
-		fprintf(stderr, "fairlead: warning: others than you can read %s; try chmod 600\n",
-			options->password_file);
+		warn_exposed(options->password_file);
 	if (error == 0)
 		return 0;
 	fprintf(stderr, "fairlead: no password in %s: %s\n", options->password_file,
@@ -224,6 +252,7 @@ int connect_command(int argc, char **argv)
 	struct log *log = NULL;
 	uv_loop_t loop;
 	int status = read_options(argc, argv, &options);
+	int answers = -1;
 	int error;
 
 	if (status != 0)
@@ -236,7 +265,9 @@ int connect_command(int argc, char **argv)
 		if (options.log != NULL)
 			return RECORD_EXIT_OWN;
 	}
-	if (options.password_file != NULL && read_password(&options, password) != 0) {
+	if ((options.password_file != NULL && read_password(&options, password) != 0) ||
+		(options.answers != NULL && open_answers(&options, &answers) != 0)) {
+		secret_wipe(password, sizeof(password));
 		log_close(log);
 		return RECORD_EXIT_OWN;
 	}
@@ -259,10 +290,14 @@ int connect_command(int argc, char **argv)
 				.hold = options.hold,
 			},
 		.password = options.password_file != NULL ? password : NULL,
+		.answers = answers,
+		.accept_terms = options.accept_terms,
 		.interactive = true,
 		.json = options.json,
 	});
 	secret_wipe(password, sizeof(password));
+	if (answers >= 0)
+		close(answers);
 	close_loop(&loop);
 	log_close(log);
 	return status;

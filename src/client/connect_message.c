@@ -82,6 +82,8 @@ struct message *connect_message_hello(
 		{FIELD_HELLO_CLIENT_INFO_HOSTNAME, host},
 		{FIELD_HELLO_CLIENT_INFO_DEVICE_NAME, host},
 		{FIELD_HELLO_CAPS_CAP, "CAP_NO_AUTHENTICATION"},
+		{FIELD_HELLO_CAPS_CAP, "CAP_DIALOG_AUTHENTICATION"},
+		{FIELD_HELLO_CAPS_CAP, "CAP_DISCLAIMER_AUTHENTICATION"},
 		{FIELD_HELLO_SERVER_ADDRESS_IP_ADDRESS, server_address},
 		{FIELD_HELLO_SERVER_ADDRESS_HOSTNAME, server_name},
 	};
@@ -104,6 +106,37 @@ struct message *connect_message_authenticate(
 	};
 
 	return PUT(new_message(arena, MESSAGE_AUTHENTICATE), pairs);
+}
+
+struct message *connect_message_accept(struct arena *arena)
+{
+	const struct pair pairs[] = {
+		{FIELD_AUTHENTICATE_METHOD, "disclaimer"},
+		{FIELD_AUTHENTICATE_DISCLAIMER_ACCEPTED, "true"},
+	};
+
+	return PUT(new_message(arena, MESSAGE_AUTHENTICATE), pairs);
+}
+
+struct message *connect_message_answer(struct arena *arena, const struct connect_question *question,
+	char answers[][CONNECT_ANSWER_SIZE])
+{
+	const struct pair pairs[] = {
+		{FIELD_AUTHENTICATE_METHOD, "dialog"},
+		{FIELD_AUTHENTICATE_DIALOG_ID, question->id},
+	};
+	struct message *message = PUT(new_message(arena, MESSAGE_AUTHENTICATE), pairs);
+
+	for (size_t i = 0; message != NULL && i < question->entry_count; i++) {
+		struct message_node *answer =
+			message_add(message, NULL, FIELD_AUTHENTICATE_ANSWER, answers[i]);
+
+		if (answer == NULL ||
+			message_add(message, answer, FIELD_AUTHENTICATE_ANSWER_NAME,
+				question->entries[i].name) == NULL)
+			return NULL;
+	}
+	return message;
 }
 
 struct message *connect_message_list(struct arena *arena)
@@ -171,30 +204,50 @@ enum record_path connect_message_path(const struct message *message, const char 
 	return RECORD_PATH_MANAGER;
 }
 
-enum connect_message_method connect_message_method(const struct message *message)
+static const struct message_node *find(const struct message *message, const char *path)
 {
-	const struct message_node *method = message_find(
-		message, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_AUTHENTICATION_METHODS_METHOD);
+	enum field_id field = field_find(message->id, path);
 
+	return field != FIELD_NONE ? message_find(message, field) : NULL;
+}
+
+enum connect_message_method connect_message_method(
+	const struct message *message, const char **ret_name)
+{
+	const struct message_node *method =
+		find(message, "next-authentication/authentication-methods/method");
+	enum connect_message_method found = CONNECT_METHOD_OTHER;
+
+	*ret_name = method != NULL ? method->text : "";
 	if (method == NULL)
 		return CONNECT_METHOD_NONE;
 	for (; method != NULL; method = message_next(method)) {
-		if (strcmp(method->text, "AUTHENTICATE_VIA_PASSWORD") == 0)
-			return CONNECT_METHOD_PASSWORD;
+		if (strcmp(method->text, "AUTHENTICATE_VIA_DIALOG") == 0 &&
+			find(message, "next-authentication/dialog") != NULL)
+			return CONNECT_METHOD_DIALOG;
+		if (strcmp(method->text, "AUTHENTICATE_VIA_DISCLAIMER") == 0 &&
+			find(message, "next-authentication/disclaimer") != NULL)
+			found = CONNECT_METHOD_TERMS;
+		else if (strcmp(method->text, "AUTHENTICATE_VIA_PASSWORD") == 0 &&
+			found == CONNECT_METHOD_OTHER)
+			found = CONNECT_METHOD_PASSWORD;
 	}
-	return CONNECT_METHOD_OTHER;
+	return found;
 }
 
-const char *connect_message_domain(const struct message *message, size_t *ret_count)
+const char *connect_message_terms(
+	const struct message *message, struct arena *arena, const char **ret_title)
 {
-	const struct message_node *domain =
-		message_find(message, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS_DOMAIN);
-	const char *first = domain != NULL ? domain->text : NULL;
+	const struct message_node *paragraph =
+		find(message, "next-authentication/disclaimer/paragraph");
+	const char *text = "";
 
-	*ret_count = 0;
-	for (; domain != NULL; domain = message_next(domain))
-		(*ret_count)++;
-	return first;
+	*ret_title =
+		text_of(message, field_find(message->id, "next-authentication/disclaimer/title"));
+	for (; text != NULL && paragraph != NULL; paragraph = message_next(paragraph))
+		text = arena_print(
+			arena, "%s%s%s", text, *text != '\0' ? "\n\n" : "", paragraph->text);
+	return text;
 }
 
 static void copy_child(
@@ -203,6 +256,48 @@ static void copy_child(
 	const struct message_node *child = parent != NULL ? message_child(parent, field) : NULL;
 
 	snprintf(out, size, "%s", child != NULL ? child->text : "");
+}
+
+#define DIALOG(name) FIELD_AUTHENTICATE_RESP_NEXT_AUTHENTICATION_DIALOG_##name
+
+bool connect_message_question(const struct message *message, struct connect_question *ret_question)
+{
+	const struct message_node *prompt = message_find(message, DIALOG(PROMPT));
+	struct connect_question question = {.trouble = ""};
+	const char *purpose = text_of(message, DIALOG(PURPOSE));
+
+	snprintf(question.purpose, sizeof(question.purpose), "%s",
+		*purpose != '\0' ? purpose : "other");
+	snprintf(question.id, sizeof(question.id), "%s", text_of(message, DIALOG(ID)));
+	snprintf(question.title, sizeof(question.title), "%s", text_of(message, DIALOG(TITLE)));
+	snprintf(question.text, sizeof(question.text), "%s", text_of(message, DIALOG(TEXT)));
+	for (; prompt != NULL; prompt = message_next(prompt)) {
+		const struct message_node *hidden = message_child(prompt, DIALOG(PROMPT_HIDDEN));
+		struct connect_entry *entry;
+
+		if (question.entry_count == CONNECT_ENTRIES_MAXIMUM)
+			return false;
+		entry = &question.entries[question.entry_count++];
+		copy_child(prompt, DIALOG(PROMPT_NAME), entry->name, sizeof(entry->name));
+		snprintf(entry->label, sizeof(entry->label), "%s", prompt->text);
+		entry->hidden = hidden != NULL &&
+			(strcmp(hidden->text, "true") == 0 || strcmp(hidden->text, "1") == 0);
+	}
+	if (question.entry_count == 0)
+		return false;
+	*ret_question = question;
+	return true;
+}
+
+const char *connect_message_domain(const struct message *message, size_t *ret_count)
+{
+	const struct message_node *domain = find(message, "next-authentication/domains/domain");
+	const char *first = domain != NULL ? domain->text : NULL;
+
+	*ret_count = 0;
+	for (; domain != NULL; domain = message_next(domain))
+		(*ret_count)++;
+	return first;
 }
 
 void connect_message_resources(const struct message *message, struct record *record)

@@ -24,6 +24,13 @@ enum connect_step {
 	CONNECT_OVER,
 };
 
+/* See connect.h: longer than the specification's 5 s, so that the answer of whoever waited that
+ * long himself arrives. */
+#define CONNECT_TIMEOUT_MS 7000
+/* Somebody may have to approve a second factor: a minute for that, and time for those in between.
+ */
+#define CONNECT_LOGON_TIMEOUT_MS 90000
+
 struct connect_target {
 	char host[RECORD_NAME_SIZE]; /* as the server gave it */
 	char address[65];            /* numeric */
@@ -47,8 +54,11 @@ struct connect {
 	char server_address[65], client_address[65]; /* numeric */
 	char domain[RECORD_NAME_SIZE];
 	char mac[18];
-	size_t resource; /* chosen; index */
-	unsigned attempts, retries;
+	size_t resource;             /* chosen; index */
+	unsigned attempts, refusals; /* of passwords: sent, refused */
+	unsigned questions, rounds;  /* asked by the server: dialogs; terms and passwords */
+	int64_t spent;               /* by the server on the steps of the logon so far */
+	unsigned retries;
 	int64_t asked_at; /* steady, of the call under way */
 	int64_t retrying_since;
 	uv_timer_t timer;
@@ -99,6 +109,20 @@ void connect_over(struct connect *connect);
 void connect_resolved(struct connect *connect);
 /* A decoded answer that is no error-resp, to the step's request. */
 void connect_answered(struct connect *connect, const struct message *message);
+/* The arena for the next exchange; what the last one brought is gone. */
+struct arena *connect_fresh(struct connect *connect);
+/* Goes on with stage 3. */
+void connect_ask_list(struct connect *connect);
+/* Fails the open stage with what a server said. */
+void connect_fail_result(struct connect *connect, const struct connect_message_result *result);
+
+/* ---- connect_logon.c ---- */
+
+/* Stage 2, by what hello-resp asks for. */
+void connect_logon(struct connect *connect, const struct message *message);
+/* authenticate-resp. */
+void connect_logon_answered(struct connect *connect, const struct message *message,
+	const struct connect_message_result *result);
 
 /* ---- connect_session.c ---- */
 

@@ -1,4 +1,4 @@
-/* Stages 1 to 4: what each answer means, and what is asked next. */
+/* Stages 1, 3 and 4: what each answer means, and what is asked next. */
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -8,18 +8,14 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/secret.h"
 #include "client/connect_private.h"
 #include "service/event.h"
 
-/* See connect.h: longer than the specification's 5 s, so that the answer of whoever waited that
- * long himself arrives. */
-#define TIMEOUT_MS 7000
 #define ALLOCATE_TIMEOUT_MS 15000
 #define BYE_TIMEOUT_MS 2000
 #define PENDING_LIMIT (60 * CLOCK_SECOND)
 
-static struct arena *fresh(struct connect *connect)
+struct arena *connect_fresh(struct connect *connect)
 {
 	arena_reset(connect->arena);
 	return connect->arena;
@@ -48,11 +44,11 @@ static void find_own_address(const char *server, char *address, size_t size)
 	close(descriptor);
 }
 
-static void ask_list(struct connect *connect)
+void connect_ask_list(struct connect *connect)
 {
 	connect_open(connect, RECORD_GET_RESOURCES);
 	connect->step = CONNECT_LIST;
-	connect_send(connect, connect_message_list(fresh(connect)), TIMEOUT_MS);
+	connect_send(connect, connect_message_list(connect_fresh(connect)), CONNECT_TIMEOUT_MS);
 }
 
 /* ---- 1: initialise ---- */
@@ -69,7 +65,7 @@ void connect_resolved(struct connect *connect)
 	connect_learned(connect);
 	connect->step = CONNECT_PROBE;
 	event_client_query(connect->options.log, NULL, connect->address);
-	connect_send(connect, connect_message_probe(fresh(connect)), TIMEOUT_MS);
+	connect_send(connect, connect_message_probe(connect_fresh(connect)), CONNECT_TIMEOUT_MS);
 }
 
 static void probed(struct connect *connect, const struct message *message)
@@ -94,87 +90,11 @@ static void probed(struct connect *connect, const struct message *message)
 	connect->step = CONNECT_HELLO;
 	connect_send(connect,
 		connect_message_hello(
-			fresh(connect), connect->server_address, connect->options.host),
-		TIMEOUT_MS);
+			connect_fresh(connect), connect->server_address, connect->options.host),
+		CONNECT_TIMEOUT_MS);
 }
 
-static void choose_domain(struct connect *connect, const struct message *message)
-{
-	const char *offered;
-	size_t count;
-
-	offered = connect_message_domain(message, &count);
-	if (connect->options.domain != NULL)
-		offered = connect->options.domain;
-	snprintf(connect->domain, sizeof(connect->domain), "%s", offered != NULL ? offered : "");
-	record_learn_number(&connect->record, RECORD_INITIALISE, "domains", (double)count);
-}
-
-/* ---- 2: authenticate ---- */
-
-static void authenticate(struct connect *connect)
-{
-	struct connect_events *events = &connect->options.events;
-	char password[CONNECT_PASSWORD_SIZE];
-	int error;
-
-	connect->attempts++;
-	error = events->password(
-		events->user, connect->options.user, connect->domain, connect->attempts, password);
-	if (error == 0) {
-		struct message *request = connect_message_authenticate(
-			fresh(connect), connect->options.user, password, connect->domain);
-
-		secret_wipe(password, sizeof(password));
-		/* The time somebody took to type is not the server's. */
-		connect_open(connect, RECORD_AUTHENTICATE);
-		connect->step = CONNECT_AUTHENTICATE;
-		connect_send(connect, request, TIMEOUT_MS);
-		return;
-	}
-	if (error == ERROR_CLOSED) {
-		connect_interrupted(connect);
-		return;
-	}
-	connect_open(connect, RECORD_AUTHENTICATE);
-	connect_fail(connect,
-		&(struct connect_fault){
-			.error = error,
-			.detail = "no password was given",
-			.advice = advice_case(ADVICE_CASE_NO_PASSWORD),
-			.polite = true,
-		});
-}
-
-static void greeted(struct connect *connect, const struct message *message)
-{
-	choose_domain(connect, message);
-	connect_pass(connect);
-	switch (connect_message_method(message)) {
-	case CONNECT_METHOD_PASSWORD:
-		authenticate(connect);
-		break;
-	case CONNECT_METHOD_NONE:
-		connect_open(connect, RECORD_AUTHENTICATE);
-		record_learn(&connect->record, RECORD_AUTHENTICATE, "method", "none");
-		record_summary(
-			&connect->record, RECORD_AUTHENTICATE, "the server asks for nothing");
-		connect_pass(connect);
-		ask_list(connect);
-		break;
-	case CONNECT_METHOD_OTHER:
-		connect_open(connect, RECORD_AUTHENTICATE);
-		connect_fail(connect,
-			&(struct connect_fault){
-				.detail = "the server does not offer AUTHENTICATE_VIA_PASSWORD",
-				.advice = advice_case(ADVICE_CASE_OTHER_METHOD),
-				.polite = true,
-			});
-		break;
-	}
-}
-
-static void fail_result(struct connect *connect, const struct connect_message_result *result)
+void connect_fail_result(struct connect *connect, const struct connect_message_result *result)
 {
 	connect_fail(connect,
 		&(struct connect_fault){
@@ -183,48 +103,6 @@ static void fail_result(struct connect *connect, const struct connect_message_re
 			.advice = advice_result(result->id),
 			.polite = true,
 		});
-}
-
-static void authenticated(struct connect *connect, const struct connect_message_result *result)
-{
-	struct connect_events *events = &connect->options.events;
-	char password[CONNECT_PASSWORD_SIZE];
-	struct record *record = &connect->record;
-
-	record_learn(record, RECORD_AUTHENTICATE, "user", "%s", connect->options.user);
-	record_learn(record, RECORD_AUTHENTICATE, "domain", "%s", connect->domain);
-	record_learn(record, RECORD_AUTHENTICATE, "result", "%s", result->name);
-	record_learn_number(record, RECORD_AUTHENTICATE, "attempts", connect->attempts);
-	if (result->id == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE) {
-		record_summary(record, RECORD_AUTHENTICATE,
-			connect->domain[0] != '\0' ? "%s in %s" : "%s%s", connect->options.user,
-			connect->domain);
-		connect_pass(connect);
-		ask_list(connect);
-		return;
-	}
-	/* The session stays where it is, so whoever types may try again. */
-	if (result->id == RESULT_AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD ||
-		result->id == RESULT_AUTH_FAILED_ACCESS_DENIED) {
-		int error = events->password(events->user, connect->options.user, connect->domain,
-			connect->attempts + 1, password);
-
-		if (error == 0) {
-			struct message *request = connect_message_authenticate(
-				fresh(connect), connect->options.user, password, connect->domain);
-
-			secret_wipe(password, sizeof(password));
-			connect->attempts++;
-			connect_open(connect, RECORD_AUTHENTICATE);
-			connect_send(connect, request, TIMEOUT_MS);
-			return;
-		}
-		if (error == ERROR_CLOSED) {
-			connect_interrupted(connect);
-			return;
-		}
-	}
-	fail_result(connect, result);
 }
 
 /* ---- 3: get resources ---- */
@@ -280,7 +158,7 @@ static void ask_allocate(struct connect *connect)
 {
 	connect->step = CONNECT_ALLOCATE;
 	connect_send(connect,
-		connect_message_allocate(fresh(connect),
+		connect_message_allocate(connect_fresh(connect),
 			connect->record.resources[connect->resource].id, connect->client_address,
 			connect->mac),
 		ALLOCATE_TIMEOUT_MS);
@@ -293,7 +171,7 @@ static void listed(struct connect *connect, const struct message *message,
 
 	record_learn(record, RECORD_GET_RESOURCES, "result", "%s", result->name);
 	if (result->id != RESULT_LIST_SUCCESSFUL) {
-		fail_result(connect, result);
+		connect_fail_result(connect, result);
 		return;
 	}
 	connect_message_resources(message, record);
@@ -308,7 +186,7 @@ static void listed(struct connect *connect, const struct message *message,
 			record->resource_count, record->resource_count == 1 ? "" : "s");
 		connect_pass(connect);
 		connect->step = CONNECT_CLOSING;
-		connect_send(connect, connect_message_bye(fresh(connect)), BYE_TIMEOUT_MS);
+		connect_send(connect, connect_message_bye(connect_fresh(connect)), BYE_TIMEOUT_MS);
 		return;
 	}
 	if (choose_resource(connect) != 0)
@@ -375,7 +253,7 @@ static void allocated(struct connect *connect, const struct message *message,
 	}
 	if (result->id != RESULT_ALLOC_SUCCESSFUL) {
 		record_summary(record, RECORD_ALLOCATE, "%s", result->name);
-		fail_result(connect, result);
+		connect_fail_result(connect, result);
 		return;
 	}
 	if (!read_target(&connect->target, message)) {
@@ -398,7 +276,7 @@ static void allocated(struct connect *connect, const struct message *message,
 	record_summary(record, RECORD_ALLOCATE, "%s:%u", connect->target.sni, connect->target.port);
 	connect_pass(connect);
 	connect->step = CONNECT_BYE;
-	connect_send(connect, connect_message_bye(fresh(connect)), BYE_TIMEOUT_MS);
+	connect_send(connect, connect_message_bye(connect_fresh(connect)), BYE_TIMEOUT_MS);
 }
 
 void connect_answered(struct connect *connect, const struct message *message)
@@ -412,10 +290,10 @@ void connect_answered(struct connect *connect, const struct message *message)
 		probed(connect, message);
 		break;
 	case CONNECT_HELLO:
-		greeted(connect, message);
+		connect_logon(connect, message);
 		break;
 	case CONNECT_AUTHENTICATE:
-		authenticated(connect, &result);
+		connect_logon_answered(connect, message, &result);
 		break;
 	case CONNECT_LIST:
 		listed(connect, message, &result);

@@ -66,7 +66,7 @@ int credential_line(int descriptor, char *line, size_t size)
 			break;
 		}
 		if (got == 0 && !any)
-			error = ERROR_INPUT;
+			error = ERROR_NOT_FOUND;
 		if (got == 0 || byte == '\n')
 			break;
 		any = true;
@@ -86,25 +86,37 @@ int credential_line(int descriptor, char *line, size_t size)
 	return error;
 }
 
-int credential_file(const char *file, char *password, size_t size, bool *ret_exposed)
+int credential_open(const char *file, int *ret_descriptor, bool *ret_exposed)
 {
 	int descriptor = open(file, O_RDONLY | O_CLOEXEC);
 	struct stat status;
-	int error, reason;
+	int reason;
 
 	if (descriptor < 0)
 		return ERROR_SYSTEM;
 	if (fstat(descriptor, &status) != 0) {
-		error = ERROR_SYSTEM;
-	} else {
-		error = credential_line(descriptor, password, size);
-		*ret_exposed =
-			S_ISREG(status.st_mode) && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+		reason = errno;
+		close(descriptor);
+		errno = reason;
+		return ERROR_SYSTEM;
 	}
+	*ret_exposed = S_ISREG(status.st_mode) && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+	*ret_descriptor = descriptor;
+	return 0;
+}
+
+int credential_file(const char *file, char *password, size_t size, bool *ret_exposed)
+{
+	int descriptor, reason;
+	int error = credential_open(file, &descriptor, ret_exposed);
+
+	if (error != 0)
+		return error;
+	error = credential_line(descriptor, password, size);
 	reason = errno;
 	close(descriptor);
 	errno = reason;
-	return error;
+	return error == ERROR_NOT_FOUND ? ERROR_INPUT : error;
 }
 
 /* ---- the terminal ---- */
@@ -153,6 +165,8 @@ static int ask_once(const char *prompt, bool show, char *answer, size_t size, in
 	while (poll(waits, 2, -1) < 0 && errno == EINTR)
 		;
 	error = waits[1].revents != 0 ? ERROR_CLOSED : credential_line(STDIN_FILENO, answer, size);
+	if (error == ERROR_NOT_FOUND || error == ERROR_SYSTEM)
+		error = ERROR_CLOSED;
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	for (size_t i = 0; i < SIGNALS; i++)
 		sigaction(signals[i], &old[i], NULL);
@@ -176,7 +190,5 @@ int credential_ask(const char *prompt, bool show, char *answer, size_t size)
 		if (error == ERROR_CLOSED && signal == SIGTSTP)
 			raise(SIGSTOP);
 	} while (error == ERROR_CLOSED && signal == SIGTSTP);
-	if (error == ERROR_INPUT || error == ERROR_SYSTEM)
-		error = ERROR_CLOSED;
 	return error;
 }

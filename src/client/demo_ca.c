@@ -162,14 +162,14 @@ void demo_ca_free(struct demo_ca *ca)
 	free(ca);
 }
 
-static int issue(struct demo_ca *ca, const char *name, EVP_PKEY *key, const char *usage,
-	const char *certificate_suffix, const char *key_suffix)
+static int issue(struct demo_ca *ca, const char *name, const char *names, EVP_PKEY *key,
+	const char *usage, const char *certificate_suffix, const char *key_suffix)
 {
 	const struct extension extensions[] = {
 		{NID_basic_constraints, "critical,CA:FALSE"},
 		{NID_key_usage, usage},
 		{NID_ext_key_usage, "serverAuth"},
-		{NID_subject_alt_name, NAMES},
+		{NID_subject_alt_name, names},
 		{NID_subject_key_identifier, "hash"},
 		{NID_authority_key_identifier, "keyid"},
 	};
@@ -188,18 +188,22 @@ static int issue(struct demo_ca *ca, const char *name, EVP_PKEY *key, const char
 	return error;
 }
 
-int demo_ca_issue(struct demo_ca *ca, const char *name)
+int demo_ca_issue(struct demo_ca *ca, const char *name, const char *address)
 {
-	int error = issue(ca, name, EVP_EC_gen("P-256"), "critical,digitalSignature", "-ecdsa.pem",
-		"-ecdsa.key");
+	char names[sizeof(NAMES) + 64];
+	int error;
 
+	snprintf(names, sizeof(names), "%s%s%.46s", NAMES, address != NULL ? ",IP:" : "",
+		address != NULL ? address : "");
+	error = issue(ca, name, names, EVP_EC_gen("P-256"), "critical,digitalSignature",
+		"-ecdsa.pem", "-ecdsa.key");
 	/* One key for all: making an RSA key takes longer than anything else here. */
 	if (error == 0 && ca->rsa == NULL)
 		ca->rsa = EVP_RSA_gen(2048);
 	if (error == 0 && (ca->rsa == NULL || EVP_PKEY_up_ref(ca->rsa) != 1))
 		error = ERROR_CRYPTO;
 	if (error == 0)
-		error = issue(ca, name, ca->rsa, "critical,digitalSignature,keyEncipherment",
+		error = issue(ca, name, names, ca->rsa, "critical,digitalSignature,keyEncipherment",
 			"-rsa.pem", "-rsa.key");
 	return error;
 }

@@ -15,7 +15,8 @@ int demo_ca_new(const char *folder, struct demo_ca **ret_ca);
 void demo_ca_free(struct demo_ca *ca);
 
 /* Writes FOLDER/NAME-ecdsa.pem, NAME-ecdsa.key, NAME-rsa.pem and NAME-rsa.key (keys for the owner
- * only), good for localhost, 127.0.0.1, ::1 and DEMO_CA_HOST. As demo_ca_new. */
-int demo_ca_issue(struct demo_ca *ca, const char *name);
+ * only), good for localhost, 127.0.0.1, ::1, DEMO_CA_HOST, and `address` (numeric; NULL: none). As
+ * demo_ca_new. */
+int demo_ca_issue(struct demo_ca *ca, const char *name, const char *address);
 
 #endif

@@ -1,6 +1,7 @@
 /* fairlead demo: everything on this machine, and a session through it. fairlead-demo(1). */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "check/check.h"
 #include "client/command.h"
 #include "client/demo_ca.h"
+#include "client/demo_directory.h"
 #include "client/demo_files.h"
 #include "client/run.h"
 
@@ -23,6 +25,7 @@
 #define HOLD_DEFAULT (3 * CLOCK_SECOND)
 #define READY_LIMIT_MS 10000
 #define STOP_LIMIT_MS 5000
+#define TURN_MS 20
 #define LOG_TAIL_LINES 12
 #define LOG_TAIL_BYTES 8192
 
@@ -33,12 +36,15 @@ struct demo {
 	bool expired;
 	int signal; /* that asked for the end; 0: none */
 	unsigned signals;
+	struct demo_ca *ca;
 	struct demo_files files;
 	struct demo_process *processes[DEMO_PROGRAMS];
 	char folder_of_programs[PATH_MAX];
 	bool serve, json, temporary;
 	const char *folder;
 	int64_t hold;
+	enum demo_with with;
+	struct demo_directory *directory; /* NULL: not started */
 };
 
 /* ---- options ---- */
@@ -47,7 +53,7 @@ static int read_options(int argc, char **argv, struct demo *demo)
 {
 	static const struct option known[] = {{"serve", no_argument, NULL, 's'},
 		{"dir", required_argument, NULL, 'd'}, {"hold", required_argument, NULL, 'h'},
-		{"json", no_argument, NULL, 'j'}, {0}};
+		{"json", no_argument, NULL, 'j'}, {"with", required_argument, NULL, 'w'}, {0}};
 	int option;
 
 	opterr = 0;
@@ -66,6 +72,11 @@ static int read_options(int argc, char **argv, struct demo *demo)
 			break;
 		case 'j':
 			demo->json = true;
+			break;
+		case 'w':
+			if (!demo_directory_word(optarg, &demo->with))
+				return usage_fault(
+					NAME, "'%s' is not one of ad, ldap, radius", optarg);
 			break;
 		case ':':
 			return usage_fault(NAME, "%s needs a value", argv[optind - 1]);
@@ -128,12 +139,10 @@ static void find_programs(struct demo *demo)
 
 static int make_certificates(struct demo *demo)
 {
-	struct demo_ca *ca = NULL;
-	int error = demo_ca_new(demo->files.folder, &ca);
+	int error = demo_ca_new(demo->files.folder, &demo->ca);
 
 	for (int i = 0; error == 0 && i < DEMO_PROGRAMS; i++)
-		error = demo_ca_issue(ca, demo_files_program((enum demo_program)i));
-	demo_ca_free(ca);
+		error = demo_ca_issue(demo->ca, demo_files_program((enum demo_program)i), NULL);
 	if (error == 0)
 		error = demo_files_password(&demo->files, entropy_system());
 	if (error != 0)
@@ -189,7 +198,7 @@ static void close_loop(struct demo *demo)
 /* ---- the programs ---- */
 
 /* The end of a log, for a person who wants to know why. */
-static void show_log(const struct demo *demo, enum demo_program program)
+static void show_log(const struct demo *demo, const char *name)
 {
 	char path[4096], text[LOG_TAIL_BYTES + 1];
 	const char *from;
@@ -197,7 +206,7 @@ static void show_log(const struct demo *demo, enum demo_program program)
 	unsigned lines = 0;
 	FILE *file;
 
-	if (!demo_files_path(&demo->files, demo_files_program(program), ".log", path) ||
+	if (!demo_files_path(&demo->files, name, ".log", path) ||
 		(file = fopen(path, "re")) == NULL)
 		return;
 	if (fseek(file, -LOG_TAIL_BYTES, SEEK_END) != 0)
@@ -250,8 +259,18 @@ static int start_program(struct demo *demo, enum demo_program program)
 	fprintf(stderr, "fairlead demo: %s %s\n", name,
 		demo_process_ended(process) ? demo_process_end_text(process)
 					    : "was not ready within 10 s");
-	show_log(demo, program);
+	show_log(demo, name);
 	return ERROR_TIMEOUT;
+}
+
+static void tell_started(
+	const struct demo *demo, const char *name, const char *address, int64_t begun)
+{
+	if (demo->serve || demo->json)
+		return;
+	printf(" %-17s %-21s %6.3f s\n", name, address,
+		(double)(clock_steady(clock_system()) - begun) / 1e6);
+	fflush(stdout);
 }
 
 static int start_programs(struct demo *demo)
@@ -260,68 +279,131 @@ static int start_programs(struct demo *demo)
 		[DEMO_AGENT] = "launch",
 		[DEMO_BROKER] = "broker",
 		[DEMO_MANAGER] = "manager"};
-	bool quiet = demo->serve || demo->json;
 	int error = 0;
-
-	if (!quiet)
-		printf("Starting four programs on this machine\n\n");
 
 	for (int i = 0; error == 0 && i < DEMO_PROGRAMS; i++) {
 		int64_t begun = clock_steady(clock_system());
 
 		error = start_program(demo, (enum demo_program)i);
-		if (error != 0 || quiet)
-			continue;
-		printf(" %-17s %-16s %6.3f s\n", demo_files_program((enum demo_program)i),
-			demo_process_address(demo->processes[i], listeners[i]),
-			(double)(clock_steady(clock_system()) - begun) / 1e6);
-		fflush(stdout);
+		if (error == 0)
+			tell_started(demo, demo_files_program((enum demo_program)i),
+				demo_process_address(demo->processes[i], listeners[i]), begun);
 	}
 	return error;
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+	(void)timer; /* it is enough that the loop turns */
+}
+
+static int wait_until(void *user, bool (*over)(void *subject), void *subject, unsigned limit_ms)
+{
+	struct demo *demo = user;
+	uint64_t end = uv_now(&demo->loop) + limit_ms;
+	bool done;
+
+	uv_timer_start(&demo->timer, on_turn, TURN_MS, TURN_MS);
+	while (!(done = over(subject)) && demo->signal == 0 && uv_now(&demo->loop) < end)
+		uv_run(&demo->loop, UV_RUN_ONCE);
+	uv_timer_stop(&demo->timer);
+	if (done)
+		return 0;
+	return demo->signal != 0 ? ERROR_CLOSED : ERROR_TIMEOUT;
+}
+
+static int start_directory(struct demo *demo)
+{
+	const struct demo_directory_options options = {
+		.loop = &demo->loop,
+		.files = &demo->files,
+		.ca = demo->ca,
+		.entropy = entropy_system(),
+		.with = demo->with,
+		.wait = wait_until,
+		.user = demo,
+	};
+	int64_t begun = clock_steady(clock_system());
+	int error;
+
+	if (!demo->serve && !demo->json) {
+		printf("Starting %sfour programs on this machine\n\n",
+			demo->with != DEMO_WITH_FILE ? "a test directory and " : "");
+		fflush(stdout);
+	}
+	if (demo->with == DEMO_WITH_FILE)
+		return 0;
+	error = demo_directory_start(&options, &demo->directory);
+	if (error == 0) {
+		demo->files.directory = demo->directory;
+		tell_started(demo, demo_directory_name(demo->directory),
+			demo_directory_address(demo->directory), begun);
+	} else if (error != ERROR_NOT_FOUND && demo->signal == 0) {
+		show_log(demo, "directory");
+	}
+	return error;
+}
+
+static void stop_process(struct demo *demo, struct demo_process *process)
+{
+	unsigned before = demo->signals;
+
+	demo_process_signal(process, SIGTERM);
+	limit(demo, STOP_LIMIT_MS);
+	while (!demo_process_ended(process) && !demo->expired && demo->signals == before)
+		uv_run(&demo->loop, UV_RUN_ONCE);
+	if (!demo_process_ended(process))
+		demo_process_signal(process, SIGKILL);
+	while (!demo_process_ended(process))
+		uv_run(&demo->loop, UV_RUN_ONCE);
+	uv_timer_stop(&demo->timer);
 }
 
 /* In the opposite order: the agent gives its licence back before the service goes. */
 static void stop_programs(struct demo *demo)
 {
-	unsigned before = demo->signals;
+	struct demo_process *directory =
+		demo->directory != NULL ? demo_directory_process(demo->directory) : NULL;
 
 	for (int i = DEMO_PROGRAMS - 1; i >= 0; i--) {
-		struct demo_process *process = demo->processes[i];
-
-		if (process == NULL)
-			continue;
-		demo_process_signal(process, SIGTERM);
-		limit(demo, STOP_LIMIT_MS);
-		while (!demo_process_ended(process) && !demo->expired && demo->signals == before)
-			uv_run(&demo->loop, UV_RUN_ONCE);
-		if (!demo_process_ended(process))
-			demo_process_signal(process, SIGKILL);
-		while (!demo_process_ended(process))
-			uv_run(&demo->loop, UV_RUN_ONCE);
-		uv_timer_stop(&demo->timer);
+		if (demo->processes[i] != NULL)
+			stop_process(demo, demo->processes[i]);
 	}
+	if (directory != NULL)
+		stop_process(demo, directory);
 	for (int i = 0; i < DEMO_PROGRAMS; i++)
 		demo_process_free(demo->processes[i]);
+	demo->files.directory = NULL;
+	demo_directory_free(demo->directory);
+	demo_ca_free(demo->ca);
 }
 
-/* A program that ended although nobody asked it to; DEMO_PROGRAMS: none. */
-static enum demo_program lost_program(const struct demo *demo)
+/* The name of a program that ended although nobody asked it to, and its process; NULL: none. */
+static const char *lost_program(const struct demo *demo, const struct demo_process **ret_process)
 {
 	for (int i = 0; i < DEMO_PROGRAMS; i++) {
-		if (demo_process_ended(demo->processes[i]))
-			return (enum demo_program)i;
+		*ret_process = demo->processes[i];
+		if (demo_process_ended(*ret_process))
+			return demo_files_program((enum demo_program)i);
 	}
-	return DEMO_PROGRAMS;
+	if (demo->directory == NULL)
+		return NULL;
+	*ret_process = demo_directory_process(demo->directory);
+	return demo_process_ended(*ret_process) ? "directory" : NULL;
 }
 
 static bool all_alive(const struct demo *demo)
 {
-	enum demo_program lost = lost_program(demo);
+	const struct demo_process *process;
+	const char *lost = lost_program(demo, &process);
 
-	if (lost == DEMO_PROGRAMS)
+	if (lost == NULL)
 		return true;
-	fprintf(stderr, "fairlead demo: %s %s\n", demo_files_program(lost),
-		demo_process_end_text(demo->processes[lost]));
+	fprintf(stderr, "fairlead demo: %s %s\n",
+		demo->directory != NULL && process == demo_directory_process(demo->directory)
+			? demo_directory_name(demo->directory)
+			: lost,
+		demo_process_end_text(process));
 	show_log(demo, lost);
 	return false;
 }
@@ -330,6 +412,7 @@ static bool all_alive(const struct demo *demo)
 
 static int serve(struct demo *demo)
 {
+	const struct demo_process *process;
 	char path[4096];
 
 	if (demo_files_json(&demo->files, demo->processes) != 0 ||
@@ -340,7 +423,7 @@ static int serve(struct demo *demo)
 	}
 	printf("ready: %s\n", path);
 	fflush(stdout);
-	while (demo->signal == 0 && lost_program(demo) == DEMO_PROGRAMS)
+	while (demo->signal == 0 && lost_program(demo, &process) == NULL)
 		uv_run(&demo->loop, UV_RUN_ONCE);
 	return all_alive(demo) ? RECORD_EXIT_DONE : RECORD_EXIT_OWN;
 }
@@ -350,13 +433,18 @@ static int visit(struct demo *demo)
 {
 	const char *manager = demo_process_address(demo->processes[DEMO_MANAGER], "manager");
 	char host[64], ca[4096], log_file[4096], wanted_log[4096];
+	char answers_file[4096];
 	struct log *log = NULL;
+	int answers = -1;
 	int status;
 
 	snprintf(host, sizeof(host), "%.*s", (int)strcspn(manager, ":"), manager);
 	if (!demo_files_path(&demo->files, "ca", ".pem", ca) ||
 		!demo_files_path(&demo->files, "client", ".log", wanted_log))
 		return RECORD_EXIT_OWN;
+	if (demo->directory != NULL && demo_directory_code(demo->directory) != NULL &&
+		demo_files_path(&demo->files, "answers", "", answers_file))
+		answers = open(answers_file, O_RDONLY | O_CLOEXEC);
 	(void)run_log_open(wanted_log, clock_system(), &log, log_file);
 	if (!demo->json) {
 		printf("\nConnecting to %s as %s\n\n", manager, DEMO_FILES_USER);
@@ -379,8 +467,11 @@ static int visit(struct demo *demo)
 				.hold = demo->hold,
 			},
 		.password = demo->files.password,
+		.answers = answers,
 		.json = demo->json,
 	});
+	if (answers >= 0)
+		close(answers);
 	log_close(log);
 	if (!all_alive(demo))
 		return status != RECORD_EXIT_DONE ? status : RECORD_EXIT_OWN;
@@ -418,7 +509,7 @@ static int run(struct demo *demo)
 	int status = RECORD_EXIT_OWN;
 
 	open_loop(demo);
-	if (make_certificates(demo) == 0 && start_programs(demo) == 0)
+	if (make_certificates(demo) == 0 && start_directory(demo) == 0 && start_programs(demo) == 0)
 		status = demo->serve ? serve(demo) : visit(demo);
 	else if (demo->signal != 0)
 		status = RECORD_EXIT_SIGNAL + demo->signal;

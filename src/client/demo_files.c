@@ -14,7 +14,8 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "client/demo_ca.h"
-#include "service/password.h"
+#include "client/demo_directory.h"
+#include "identity/password.h"
 
 #define CONFIG_MAXIMUM 16384
 #define HASH_COST 1
@@ -32,12 +33,14 @@ const char *demo_files_program(enum demo_program program)
 
 int demo_files_password(struct demo_files *files, const struct entropy *entropy)
 {
-	unsigned char bytes[(DEMO_FILES_PASSWORD_SIZE - 1) / 2];
+	unsigned char bytes[(DEMO_FILES_PASSWORD_SIZE - 3) / 2];
 	int error = entropy_fill(entropy, bytes, sizeof(bytes));
 
 	if (error != 0)
 		return error;
-	secret_hex(bytes, sizeof(bytes), files->password);
+	/* Mixed, as directories want passwords to be. */
+	memcpy(files->password, "D-", 2);
+	secret_hex(bytes, sizeof(bytes), files->password + 2);
 	secret_wipe(bytes, sizeof(bytes));
 	return password_hash(entropy, files->password, HASH_COST, files->hash);
 }
@@ -79,8 +82,13 @@ static void write_common(
 	buffer_text(out, "'\n");
 }
 
+/* Where users are, and what else they are asked. */
 static void write_users(const struct demo_files *files, struct buffer *out)
 {
+	if (files->directory != NULL)
+		demo_directory_config(files->directory, out);
+	if (files->directory != NULL && demo_directory_code(files->directory) == NULL)
+		return;
 	buffer_print(out,
 		"domains:\n"
 		"  - %s\n"
@@ -142,6 +150,10 @@ static void write_broker(const struct demo_files *files, struct buffer *out, con
 		"listen:\n"
 		"  - address: 127.0.0.1:0\n"
 		"contact: the demo's user\n"
+		"# The manager tells which addresses its users have: with them the guard can tell "
+		"users\n"
+		"# from attackers.\n"
+		"trusted-proxies: [127.0.0.1]\n"
 		"trust:\n"
 		"  ca: ca.pem\n"
 		"hosts:\n"
@@ -174,8 +186,8 @@ static void write_manager(struct buffer *out, const char *broker, const char *la
 		broker, port_of(launch));
 }
 
-/* The whole file or none: written beside, then renamed. */
-static int write_file(const char *path, const char *bytes, size_t length)
+/* Written beside, then renamed. */
+int demo_files_write(const char *path, const char *bytes, size_t length)
 {
 	char beside[4096 + 8];
 	int descriptor;
@@ -216,7 +228,7 @@ int demo_files_config(const struct demo_files *files, enum demo_program program,
 		break;
 	}
 	if (!out.failed && demo_files_path(files, demo_files_program(program), ".yaml", path))
-		error = write_file(path, out.bytes, out.length);
+		error = demo_files_write(path, out.bytes, out.length);
 	buffer_free(&out);
 	return error;
 }
@@ -272,12 +284,22 @@ int demo_files_json(
 		add_path(configs, name, files, name, ".yaml");
 		json_object_set_new(pids, name, json_integer(demo_process_id(processes[i])));
 	}
+	if (files->directory != NULL) {
+		json_object_set_new(
+			object, "directory", json_string(demo_directory_address(files->directory)));
+		json_object_set_new(pids, demo_directory_name(files->directory),
+			json_integer(demo_process_id(demo_directory_process(files->directory))));
+		add_path(object, "directory_log", files, "directory", ".log");
+	}
+	if (files->directory != NULL && demo_directory_code(files->directory) != NULL)
+		json_object_set_new(
+			object, "code", json_string(demo_directory_code(files->directory)));
 	json_object_set_new(object, "logs", logs);
 	json_object_set_new(object, "configs", configs);
 	json_object_set_new(object, "pids", pids);
 	text = json_dumps(object, JSON_INDENT(2));
 	if (text != NULL && demo_files_path(files, "demo", ".json", path))
-		error = write_file(path, text, strlen(text));
+		error = demo_files_write(path, text, strlen(text));
 	free(text);
 	json_decref(object);
 	return error;

@@ -12,16 +12,19 @@
 #define DEMO_FILES_USER "demo"
 #define DEMO_FILES_DOMAIN "DEMO"
 #define DEMO_FILES_RESOURCE "Demo workstation"
-#define DEMO_FILES_PASSWORD_SIZE 25
+#define DEMO_FILES_PASSWORD_SIZE 27
 
 /* In the order in which they start: each needs the addresses of those before. */
 enum demo_program { DEMO_LICENSE, DEMO_AGENT, DEMO_BROKER, DEMO_MANAGER, DEMO_PROGRAMS };
 
+struct demo_directory;
+
 struct demo_files {
 	char folder[4096]; /* absolute */
 	char password[DEMO_FILES_PASSWORD_SIZE];
-	char hash[384];      /* of it; cheap, because it guards nothing */
-	const char *capture; /* folder for copies of messages; NULL: none */
+	char hash[384];                         /* of it; cheap, because it guards nothing */
+	const char *capture;                    /* folder for copies of messages; NULL: none */
+	const struct demo_directory *directory; /* where users are; NULL: in the configurations */
 };
 
 /* "fairlead-license" ... */
@@ -33,6 +36,9 @@ int demo_files_password(struct demo_files *files, const struct entropy *entropy)
 /* FOLDER/<name>; false: too long. */
 bool demo_files_path(
 	const struct demo_files *files, const char *name, const char *suffix, char path[4096]);
+
+/* Writes a file for the owner only; the whole of it or none. 0 or ERROR_SYSTEM (errno says why). */
+int demo_files_write(const char *path, const char *bytes, size_t length);
 
 /* Writes FOLDER/<program>.yaml (mode 0600) with the addresses of the programs before it. 0,
  * ERROR_SYSTEM (errno says why), ERROR_LIMIT. */

@@ -47,10 +47,12 @@ static void become(const struct demo_process_options *options, pid_t parent, int
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	if (dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0 ||
-		fcntl(ready, F_SETFD, 0) != 0)
+		(options->arguments == NULL && fcntl(ready, F_SETFD, 0) != 0))
 		_exit(EXEC_FAILED);
 	snprintf(number, sizeof(number), "%d", ready);
-	execv(options->program, arguments);
+	execv(options->program,
+		options->arguments != NULL ? (char *const *)(uintptr_t)options->arguments
+					   : arguments);
 	dprintf(STDERR_FILENO, "%s: %s\n", options->program, strerror(errno));
 	_exit(EXEC_FAILED);
 }

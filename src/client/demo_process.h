@@ -1,7 +1,7 @@
 /*
  * demo_process.h - one of the demo's programs as a child process.
  *
- * A child is told its configuration and a descriptor on which it says its addresses and "ready"
+ * One of ours is told its configuration and a descriptor on which it says its addresses and "ready"
  * (service/program.h). It dies with the demo, however that ends. What it prints goes to its log.
  */
 #ifndef FAIRLEAD_CLIENT_DEMO_PROCESS_H
@@ -18,7 +18,10 @@ struct demo_process_options {
 	uv_loop_t *loop;
 	const char *program; /* path of the executable */
 	const char *config;  /* path */
-	const char *log;     /* path; standard output and error go to its end */
+	/* Of a program that is not one of ours, its name first, NULL last; it gets neither a
+	 * configuration nor a descriptor, and is never `ready`. NULL: one of ours. */
+	const char *const *arguments;
+	const char *log; /* path; standard output and error go to its end */
 };
 
 /* Starts it. 0, ERROR_SYSTEM (errno says why), ERROR_MEMORY. */

@@ -28,6 +28,9 @@ static const struct command commands[] = {
 		"                        (default: $USER)\n"
 		"  --domain DOMAIN       domain (default: the first one the server offers)\n"
 		"  --password-file FILE  first line is the password (default: asked)\n"
+		"  --answers FILE        a line for each entry that the server asks for, in order\n"
+		"                        (default: asked)\n"
+		"  --accept-terms        accept the terms of the server (default: asked)\n"
 		"  --resource NAME       workstation to connect to (default: the only one, or "
 		"asked)\n"
 		"  --list                print the workstations and stop after stage 3\n"
@@ -44,6 +47,10 @@ static const struct command commands[] = {
 		"  --dir DIR             where certificates, configurations and logs go, and stay\n"
 		"                        (default: a temporary folder, removed at the end)\n"
 		"  --hold SECONDS        how long the session is held (default: 3)\n"
+		"  --with WHAT           users in a test directory that is started, too: ad "
+		"(Samba)\n"
+		"                        or ldap (OpenLDAP); or a second factor: radius "
+		"(FreeRADIUS)\n"
 		"  --json                print one JSON document\n"},
 	{"check", check_command, "judge the logs of sessions",
 		"[options] PATH|- ...\n"

@@ -12,7 +12,7 @@
 #include "client/command.h"
 #include "client/credential.h"
 #include "client/record.h"
-#include "service/password.h"
+#include "identity/password.h"
 
 #define NAME "passwd"
 #define COST_MINIMUM 1

@@ -115,6 +115,18 @@ void record_notice(struct record *record, const char *format, ...)
 	record->notice_count++;
 }
 
+void record_question(struct record *record, const char *purpose)
+{
+	if (record->question_count == RECORD_QUESTIONS_MAXIMUM)
+		return;
+	snprintf(record->questions[record->question_count++], RECORD_PURPOSE_SIZE, "%s", purpose);
+}
+
+int64_t record_limit(const struct record_stage *stage)
+{
+	return stage->limit != 0 ? stage->limit : RECORD_STEP_LIMIT;
+}
+
 int record_exit(const struct record *record)
 {
 	if (record->signal != 0)

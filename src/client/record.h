@@ -19,10 +19,13 @@
 
 #define RECORD_TEXT_SIZE 320
 #define RECORD_NAME_SIZE 257
+#define RECORD_PURPOSE_SIZE 65
 #define RECORD_FACTS_MAXIMUM 12 /* of one stage */
 #define RECORD_RESOURCES_MAXIMUM 256
 #define RECORD_NOTICES_MAXIMUM 8
-#define RECORD_STEP_LIMIT (5 * CLOCK_SECOND) /* the specification's limit of one step */
+#define RECORD_QUESTIONS_MAXIMUM 16
+#define RECORD_STEP_LIMIT (5 * CLOCK_SECOND)    /* the specification's limit of one step */
+#define RECORD_FACTOR_LIMIT (90 * CLOCK_SECOND) /* of somebody to approve a second factor */
 
 /* The six stages; 0 is none. */
 enum record_stage_number {
@@ -58,6 +61,7 @@ struct record_fact {
 struct record_stage {
 	enum record_state state;
 	int64_t started, duration;      /* steady microseconds */
+	int64_t limit;                  /* 0: RECORD_STEP_LIMIT */
 	bool warned;                    /* passed, but somebody should look */
 	char summary[RECORD_TEXT_SIZE]; /* one line for people */
 	struct record_fact facts[RECORD_FACTS_MAXIMUM];
@@ -90,6 +94,10 @@ struct record {
 	enum record_path path;
 	struct record_stage stages[RECORD_STAGE_END]; /* by number; [0] is not used */
 	bool list_only;
+	/* What the server asked the user, in order: "terms", or the purpose of a dialog. Never what
+	 * was answered. */
+	char questions[RECORD_QUESTIONS_MAXIMUM][RECORD_PURPOSE_SIZE];
+	size_t question_count;
 	struct record_resource *resources; /* RECORD_RESOURCES_MAXIMUM of them */
 	size_t resource_count;
 	bool has_certificate, has_session_certificate;
@@ -135,6 +143,11 @@ void record_summary(struct record *record, enum record_stage_number stage, const
 	__attribute__((format(printf, 3, 4)));
 void record_notice(struct record *record, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The server has asked; beyond the maximum it is left out. */
+void record_question(struct record *record, const char *purpose);
+
+/* How long a stage may take before somebody should look. */
+int64_t record_limit(const struct record_stage *stage);
 
 /* Exit status of the program for this record. */
 int record_exit(const struct record *record);

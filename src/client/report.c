@@ -63,11 +63,21 @@ static json_t *stages(const struct record *record)
 			stage->state == RECORD_PASSED || stage->state == RECORD_FAILED
 				? json_real(seconds(stage->duration))
 				: json_null());
-		json_object_set_new(object, "limit_seconds", json_real(seconds(RECORD_STEP_LIMIT)));
+		json_object_set_new(
+			object, "limit_seconds", json_real(seconds(record_limit(stage))));
 		json_object_set_new(object, "warning", json_boolean(stage->warned));
 		json_object_set_new(object, "learned", facts(stage));
 		json_array_append_new(array, object);
 	}
+	return array;
+}
+
+static json_t *questions(const struct record *record)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < record->question_count; i++)
+		json_array_append_new(array, text(record->questions[i]));
 	return array;
 }
 
@@ -198,6 +208,7 @@ json_t *report_json(const struct record *record)
 	json_object_set_new(object, "log_id", json_string(record->log_id));
 	json_object_set_new(object, "path", text_or_null(record_path_text(record->path)));
 	json_object_set_new(object, "stages", stages(record));
+	json_object_set_new(object, "questions", questions(record));
 	json_object_set_new(object, "resources", resources(record));
 	json_object_set_new(
 		object, "certificate", certificate(record->has_certificate, &record->certificate));

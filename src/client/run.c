@@ -11,25 +11,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "client/credential.h"
 #include "client/report.h"
-#include "client/timeline.h"
+#include "client/run_private.h"
 
 #define TICK_MS 100
-#define ATTEMPTS 3 /* of typing the password */
 #define HANDLES 3
-
-struct run {
-	const struct run_options *options;
-	struct connect *connect;
-	struct timeline *timeline; /* NULL with --json */
-	struct timeline_style style;
-	FILE *stream; /* of the timeline */
-	uv_timer_t tick;
-	uv_signal_t interrupt, terminate;
-	unsigned open; /* handles not yet closed */
-	bool over;
-};
 
 static void changed(void *user, const struct record *record, enum record_change change,
 	enum record_stage_number stage)
@@ -44,54 +30,6 @@ static void changed(void *user, const struct record *record, enum record_change 
 			sizeof(notice));
 		fprintf(stderr, "fairlead: warning: %s\n", notice);
 	}
-}
-
-static int password(void *user, const char *name, const char *domain, unsigned attempt,
-	char password[CONNECT_PASSWORD_SIZE])
-{
-	struct run *run = user;
-	const char *given = run->options->password;
-	char who[2 * CREDENTIAL_NAME_SIZE + 32], prompt[2 * CREDENTIAL_NAME_SIZE + 32];
-
-	if (given != NULL) {
-		if (attempt > 1)
-			return ERROR_NOT_FOUND;
-		snprintf(password, CONNECT_PASSWORD_SIZE, "%s", given);
-		return 0;
-	}
-	if (!run->options->interactive || attempt > ATTEMPTS)
-		return ERROR_NOT_FOUND;
-	if (run->timeline != NULL)
-		timeline_pause(run->timeline);
-	snprintf(who, sizeof(who), "%sPassword of %s%s%s: ", attempt > 1 ? "Refused. " : "", name,
-		domain[0] != '\0' ? " in " : "", domain);
-	text_clean(who, run->style.utf8, prompt, sizeof(prompt));
-	return credential_ask(prompt, false, password, CONNECT_PASSWORD_SIZE);
-}
-
-static int choose(void *user, const struct record *record, size_t *ret_index)
-{
-	struct run *run = user;
-	char answer[32], *end;
-	unsigned long number;
-	int error;
-
-	if (!run->options->interactive || isatty(STDIN_FILENO) == 0)
-		return ERROR_NOT_FOUND;
-	if (run->timeline != NULL)
-		timeline_pause(run->timeline);
-	timeline_resources(stderr, &run->style, record);
-	for (;;) {
-		error = credential_ask("Number: ", true, answer, sizeof(answer));
-		if (error == ERROR_CLOSED || error == ERROR_NOT_FOUND)
-			return error;
-		number = error == 0 ? strtoul(answer, &end, 10) : 0;
-		if (error == 0 && *end == '\0' && number >= 1 && number <= record->resource_count)
-			break;
-		fprintf(stderr, "A number from 1 to %zu is expected.\n", record->resource_count);
-	}
-	*ret_index = number - 1;
-	return 0;
 }
 
 static void over(void *user)
@@ -188,7 +126,8 @@ int run_connection(const struct run_options *options)
 		goto failed;
 	}
 	connect.peer = peer;
-	connect.events = (struct connect_events){changed, password, choose, over, run};
+	connect.events = (struct connect_events){
+		changed, run_password, run_accept, run_answer, run_choose, over, run};
 	error = connect_start(&connect, &run->connect);
 	if (error != 0)
 		goto failed;

@@ -11,7 +11,10 @@ struct run_options {
 	/* loop, clock, entropy, log, and what to connect to; peer and events are filled in here. */
 	struct connect_options connect;
 	const char *password; /* NULL: asked on the terminal */
-	bool interactive;     /* may ask for password and resource */
+	int answers;          /* a descriptor with a line for each entry that a server asks for, in
+			       * order; not owned; -1: asked on the terminal */
+	bool accept_terms;    /* whatever they are; else asked on the terminal */
+	bool interactive;     /* may ask on the terminal at all */
 	bool json;            /* one JSON document instead of the picture */
 };
 

@@ -163,7 +163,8 @@ static void draw_stage(
 		record_stage_name(number), waiting ? timeline_paint(style, PLAIN) : "");
 	if (!waiting)
 		fprintf(timeline->stream, " %s%s%s",
-			stage->state == RECORD_OPEN || elapsed(timeline, stage) > RECORD_STEP_LIMIT
+			stage->state == RECORD_OPEN ||
+					elapsed(timeline, stage) > record_limit(stage)
 				? timeline_paint(style, YELLOW)
 				: timeline_paint(style, DIM),
 			time, timeline_paint(style, PLAIN));
@@ -171,7 +172,7 @@ static void draw_stage(
 	if (stage->state == RECORD_OPEN && !narrow) {
 		char open[32];
 
-		snprintf(open, sizeof(open), "of %d s", (int)(RECORD_STEP_LIMIT / CLOCK_SECOND));
+		snprintf(open, sizeof(open), "of %d s", (int)(record_limit(stage) / CLOCK_SECOND));
 		if (summary[0] == '\0')
 			snprintf(summary, sizeof(summary), "%s", open);
 	}
@@ -283,7 +284,7 @@ static void plain_stage(
 				: stage->warned       ? YELLOW
 						      : GREEN),
 		word, timeline_paint(style, PLAIN), seconds(stage->duration),
-		(int)(RECORD_STEP_LIMIT / CLOCK_SECOND), summary[0] != '\0' ? ": " : "", summary);
+		(int)(record_limit(stage) / CLOCK_SECOND), summary[0] != '\0' ? ": " : "", summary);
 }
 
 static void plain_quality(struct timeline *timeline, const struct record *record)

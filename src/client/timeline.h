@@ -48,6 +48,13 @@ void timeline_pause(struct timeline *timeline);
 void timeline_failure(
 	FILE *stream, const struct timeline_style *style, const struct record *record);
 
+/* Prints what another program wrote for people: cleaned, its lines kept, and broken where they are
+ * too long. Nothing for "". */
+void timeline_text(
+	FILE *stream, const struct timeline_style *style, size_t indent, const char *text);
+/* The same above such a text. */
+void timeline_heading(FILE *stream, const struct timeline_style *style, const char *text);
+
 /* Prints the list of resources. */
 void timeline_resources(
 	FILE *stream, const struct timeline_style *style, const struct record *record);

@@ -1,5 +1,6 @@
 /* What is told after the picture: why it failed, and which resources there are. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -32,6 +33,46 @@ void timeline_wrapped(
 	}
 }
 
+/* Foreign texts are seldom wider than what is read with ease. */
+#define TEXT_COLUMNS 100
+
+void timeline_text(
+	FILE *stream, const struct timeline_style *style, size_t indent, const char *text)
+{
+	struct timeline_style narrow = *style;
+	size_t size = strlen(text) + 1;
+	char *line = malloc(size), *clean = malloc(size);
+
+	if (narrow.columns == 0 || narrow.columns > TEXT_COLUMNS)
+		narrow.columns = TEXT_COLUMNS;
+	while (line != NULL && clean != NULL && *text != '\0') {
+		size_t length = strcspn(text, "\n");
+
+		memcpy(line, text, length);
+		line[length] = '\0';
+		for (char *at = line; *at != '\0'; at++)
+			*at = *at == '\t' || (*at == '\r' && at[1] == '\0') ? ' ' : *at;
+		text_clean(line, style->utf8, clean, size);
+		if (clean[strspn(clean, " ")] == '\0')
+			fputc('\n', stream);
+		else
+			timeline_wrapped(stream, &narrow, indent, clean);
+		text += length;
+		text += *text == '\n';
+	}
+	free(line);
+	free(clean);
+}
+
+void timeline_heading(FILE *stream, const struct timeline_style *style, const char *text)
+{
+	if (*text == '\0')
+		return;
+	fputs(timeline_paint(style, BOLD), stream);
+	timeline_text(stream, style, 0, text);
+	fputs(timeline_paint(style, PLAIN), stream);
+}
+
 #define LABEL_COLUMNS 11
 
 static void labelled(
@@ -43,7 +84,7 @@ static void labelled(
 	bool first = true;
 
 	text_clean(text, style->utf8, clean, sizeof(clean));
-	width = (width > 100 ? 100 : width) - LABEL_COLUMNS - 3;
+	width = (width > 100 ? 100 : width) - LABEL_COLUMNS - 4;
 	while (*rest != '\0') {
 		size_t length = text_fit_words(rest, width);
 		size_t shown = length;

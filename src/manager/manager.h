@@ -28,7 +28,7 @@ struct manager_view {
 	struct manager_agent *agents;
 	size_t agent_count;
 	struct manager_agent other; /* agents not named */
-	unsigned timeout_ms;
+	unsigned timeout_ms, authenticate_ms;
 	const char *license_path; /* "" if not configured */
 	char hostname[256];
 };

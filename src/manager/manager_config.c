@@ -8,7 +8,11 @@
 
 #define NAME_MAXIMUM 256
 #define AGENTS_MAXIMUM 10000
+#define TIMEOUT_DEFAULT_MS 5000
 #define TIMEOUT_MAXIMUM_MS 60000
+/* The longest wait for a RADIUS server that a broker may be configured for, and what is around it.
+ */
+#define AUTHENTICATE_MAXIMUM_MS 330000
 #define PATH_SIZE 64
 
 static const struct cyaml_schema_field broker_fields[] = {
@@ -44,6 +48,8 @@ static const struct cyaml_schema_field manager_fields[] = {
 		struct manager_config, agents, &agent_value, 0, AGENTS_MAXIMUM),
 	CYAML_FIELD_UINT(
 		"timeout-milliseconds", CYAML_FLAG_OPTIONAL, struct manager_config, timeout_ms),
+	CYAML_FIELD_UINT("authenticate-timeout-ms", CYAML_FLAG_OPTIONAL, struct manager_config,
+		authenticate_ms),
 	SETTINGS_SESSIONS(struct manager_config, sessions),
 	CYAML_FIELD_STRING_PTR("license-path", CYAML_FLAG_OPTIONAL, struct manager_config,
 		license_path, 1, NAME_MAXIMUM),
@@ -86,6 +92,24 @@ static int check_agents(
 	return 0;
 }
 
+static int check_timeouts(
+	const struct config *config, const struct manager_config *data, struct config_fault *fault)
+{
+	unsigned least = data->timeout_ms != 0 ? data->timeout_ms : TIMEOUT_DEFAULT_MS;
+
+	if (data->timeout_ms > TIMEOUT_MAXIMUM_MS)
+		return config_fault_at(config, fault, "timeout-milliseconds",
+			"%u is too long; expected at most %d", data->timeout_ms,
+			TIMEOUT_MAXIMUM_MS);
+	if (data->authenticate_ms != 0 &&
+		(data->authenticate_ms < least || data->authenticate_ms > AUTHENTICATE_MAXIMUM_MS))
+		return config_fault_at(config, fault, "authenticate-timeout-ms",
+			"'authenticate-timeout-ms' is %u; expected %u, as 'timeout-milliseconds' "
+			"has it, to %d",
+			data->authenticate_ms, least, AUTHENTICATE_MAXIMUM_MS);
+	return 0;
+}
+
 int manager_config_check(struct config *config, struct config_fault *fault)
 {
 	const struct manager_config *data = config_data(config);
@@ -106,9 +130,5 @@ int manager_config_check(struct config *config, struct config_fault *fault)
 			"'%s' is not an address; expected host:port, for example "
 			"broker.example:443",
 			data->broker.address);
-	if (data->timeout_ms > TIMEOUT_MAXIMUM_MS)
-		return config_fault_at(config, fault, "timeout-milliseconds",
-			"%u is too long; expected at most %d", data->timeout_ms,
-			TIMEOUT_MAXIMUM_MS);
-	return 0;
+	return check_timeouts(config, data, fault);
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "manager/manager_logon.h"
 #include "manager/manager_upstream.h"
 #include "service/event.h"
 #include "service/greeting.h"
@@ -64,11 +65,9 @@ static void fail_relay(struct transaction *transaction, const struct peer_answer
 			"the connection broker does not answer");
 		return;
 	}
-	transaction_result(transaction, result,
-		result == RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER
-			? "The connection broker did not answer; try again, then tell your "
-			  "administrator."
-			: NULL);
+	transaction_say(transaction, result,
+		result == RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER ? TEXT_BROKER_SILENT : TEXT_RESULT,
+		NULL, 0);
 	finish(transaction);
 }
 
@@ -124,11 +123,33 @@ static void send_request(struct transaction *transaction)
 		fail_sending(transaction, error);
 }
 
+/* The broker is there, but wants more than the manager has to log the user on again. Nothing more
+ * is asked of it in his name. */
+static void end_logon(struct transaction *transaction, const char *detail)
+{
+	struct relay *relay = transaction->role;
+
+	event_pcm_logon_ended(transaction->loop->log, transaction->log_id,
+		message_stage(transaction->request->id), detail);
+	upstream_bar_renewal(transaction->session);
+	seal_wipe(&transaction->session->password);
+	if (transaction->request->id == MESSAGE_ALLOCATE_RESOURCE) {
+		transaction_say(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER,
+			TEXT_LOGON_ENDED, NULL, 0);
+		finish(transaction);
+		return;
+	}
+	manager_view_release(relay->view);
+	transaction_fail(transaction, RESULT_ERR_UNKNOWN_SESSION, detail);
+}
+
 static void renewed(void *user, const struct peer_answer *answer)
 {
 	struct transaction *transaction = user;
 
-	if (answer->error != 0)
+	if (answer->error == ERROR_REFUSED)
+		end_logon(transaction, answer->detail);
+	else if (answer->error != 0)
 		fail_relay(transaction, answer);
 	else
 		send_request(transaction);
@@ -173,7 +194,9 @@ static void relay_message(struct transaction *transaction, peer_done *done)
 	} else if (upstream_is_spent(transaction->session) &&
 		transaction->request->id != MESSAGE_BYE) {
 		error = upstream_renew(transaction, relay->view, renewed, transaction);
-		if (error != 0)
+		if (error == ERROR_REFUSED)
+			end_logon(transaction, "it takes more than a password");
+		else if (error != 0)
 			fail_sending(transaction, error);
 	} else {
 		send_request(transaction);
@@ -223,24 +246,10 @@ static void handle_hello(struct transaction *transaction)
 static void authenticate_answered(void *user, const struct peer_answer *answer)
 {
 	struct transaction *transaction = user;
-	struct session *session = transaction->session;
-	int error = 0;
 
 	if (!take_answer(transaction, answer))
 		return;
-	if (transaction_outcome(transaction) == OUTCOME_OK) {
-		/* The agent will ask for it again. */
-		error = seal_close(&session->password, transaction->loop->entropy,
-			transaction->cookie,
-			transaction_text(transaction, FIELD_AUTHENTICATE_PASSWORD));
-		if (error == 0)
-			error = sessions_set_text(&session->user,
-				transaction_text(transaction, FIELD_AUTHENTICATE_USERNAME));
-		if (error == 0)
-			error = sessions_set_text(&session->domain,
-				transaction_text(transaction, FIELD_AUTHENTICATE_DOMAIN));
-	}
-	if (error != 0) {
+	if (manager_logon_answered(transaction) != 0) {
 		manager_view_release(((struct relay *)transaction->role)->view);
 		transaction_fail(transaction, RESULT_ERR_INTERNAL, NULL);
 		return;

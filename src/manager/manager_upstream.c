@@ -15,6 +15,7 @@ struct upstream {
 	char *hello;  /* as it was sent; NULL: not kept */
 	size_t hello_length;
 	bool spent;
+	bool barred; /* from being renewed */
 };
 
 /* A renewal: hello, then authenticate. Lives in the transaction's arena. */
@@ -58,7 +59,11 @@ int upstream_call(struct transaction *transaction, const struct manager_view *vi
 		.cookie = upstream != NULL ? upstream->cookie : NULL,
 		.log_id = transaction->log_id,
 		.forwarded_for = transaction->client,
-		.timeout_ms = view->timeout_ms,
+		/* The client asks for a logon: somebody may have to approve it. */
+		.timeout_ms = transaction->request->id == MESSAGE_AUTHENTICATE
+			? view->authenticate_ms
+			: view->timeout_ms,
+		.connect_ms = view->timeout_ms,
 		.arena = transaction->arena,
 	};
 
@@ -114,6 +119,14 @@ bool upstream_is_spent(const struct session *session)
 	return upstream != NULL && upstream->spent;
 }
 
+void upstream_bar_renewal(struct session *session)
+{
+	struct upstream *upstream = session->role;
+
+	if (upstream != NULL)
+		upstream->barred = true;
+}
+
 static void give_up(const struct renewal *renewal, int error, const char *detail)
 {
 	struct peer_answer failure = {.error = error, .detail = detail};
@@ -125,15 +138,26 @@ static void logged_on(void *user, const struct peer_answer *answer)
 {
 	struct renewal *renewal = user;
 	struct upstream *upstream = renewal->transaction->session->role;
+	enum result_id result;
 	const char *id;
 
 	if (answer->error != 0) {
 		renewal->done(renewal->user, answer);
 		return;
 	}
+	/* NULL for an error-resp, which says nothing of the user. */
 	id = message_text(answer->message, FIELD_AUTHENTICATE_RESP_RESULT_RESULT_ID);
-	if (id == NULL || result_find(id) != RESULT_AUTH_SUCCESSFUL_AND_COMPLETE) {
-		give_up(renewal, ERROR_REFUSED, "the broker did not log the user on again");
+	result = id != NULL ? result_find(id) : RESULT_NONE;
+	if (result == RESULT_AUTH_FAILED_SERVICE_BUSY ||
+		result == RESULT_AUTH_FAILED_BROKER_UNREACHABLE || id == NULL) {
+		give_up(renewal, ERROR_BUSY, "the broker cannot log the user on now");
+		return;
+	}
+	if (result != RESULT_AUTH_SUCCESSFUL_AND_COMPLETE) {
+		give_up(renewal, ERROR_REFUSED,
+			result == RESULT_AUTH_SUCCESSFUL_AND_INCOMPLETE
+				? "it takes more than a password"
+				: "the broker did not log the user on again");
 		return;
 	}
 	upstream->spent = false;
@@ -174,7 +198,7 @@ static void greeted(void *user, const struct peer_answer *answer)
 		return;
 	}
 	if (answer->message->id != MESSAGE_HELLO_RESP || answer->cookie == NULL) {
-		give_up(renewal, ERROR_REFUSED, "the broker did not open a session again");
+		give_up(renewal, ERROR_INPUT, "the broker did not open a session again");
 		return;
 	}
 	error = upstream_take_cookie(renewal->transaction->session, answer->cookie);
@@ -195,6 +219,8 @@ int upstream_renew(struct transaction *transaction, const struct manager_view *v
 
 	if (renewal == NULL)
 		return ERROR_MEMORY;
+	if (upstream->barred)
+		return ERROR_REFUSED;
 	if (upstream->hello == NULL)
 		return ERROR_NOT_FOUND;
 	error = codec_decode(transaction->loop->reader, transaction->arena, 1u << ROOT_BROKER,

@@ -4,7 +4,8 @@
  * It is the role's part of a struct session. Once the broker has allocated a resource its session
  * has done its work; when the host then cannot be prepared, the client may try again, and finds a
  * new broker session behind the same one of ours: opened with the client's own hello and the
- * password that is still sealed.
+ * password that is still sealed. Where a logon takes more than the password, such as a second
+ * factor, that is not possible, and the user has to connect again.
  */
 #ifndef FAIRLEAD_MANAGER_MANAGER_UPSTREAM_H
 #define FAIRLEAD_MANAGER_MANAGER_UPSTREAM_H
@@ -29,9 +30,13 @@ int upstream_keep_hello(struct session *session, const struct message *hello);
 void upstream_spend(struct session *session);
 bool upstream_is_spent(const struct session *session);
 
+/* The session is not to be renewed (any more). */
+void upstream_bar_renewal(struct session *session);
+
 /* Opens a new session at the broker in place of a spent one and logs the user on again. `done`
  * once, on the loop: with the answer that failed, or with error 0. 0, or an error and no `done`.
- * The answer's message is then not the answer to the client's. */
+ * ERROR_REFUSED, either way: the broker does not let the user in with what the manager has. The
+ * answer's message is then not the answer to the client's. */
 int upstream_renew(struct transaction *transaction, const struct manager_view *view,
 	peer_done *done, void *user);
 

@@ -9,6 +9,8 @@
 
 #define DEFAULT_AGENT_PORT 60443
 #define DEFAULT_TIMEOUT_MS 5000
+#define DEFAULT_AUTHENTICATE_MS                                                                    \
+	70000 /* a minute to approve a second factor, and what is around it */
 #define VIEW_MAXIMUM (16 * 1024 * 1024)
 #define NAME_MAXIMUM 256
 
@@ -78,6 +80,10 @@ static int fill(struct manager_view *view, struct config *config)
 		return ERROR_MEMORY;
 	view->proxies.list_count = data->proxies.list_count;
 	view->timeout_ms = data->timeout_ms != 0 ? data->timeout_ms : DEFAULT_TIMEOUT_MS;
+	view->authenticate_ms =
+		data->authenticate_ms != 0 ? data->authenticate_ms : DEFAULT_AUTHENTICATE_MS;
+	if (view->authenticate_ms < view->timeout_ms)
+		view->authenticate_ms = view->timeout_ms;
 	if (gethostname(view->hostname, sizeof(view->hostname)) != 0)
 		view->hostname[0] = '\0';
 	view->hostname[sizeof(view->hostname) - 1] = '\0';

@@ -4,6 +4,7 @@
  *   describe rng   RELAX NG schema of every message (docs/protocol.rng)
  *   describe md    the protocol page (docs/protocol.md)
  *   describe dict  dictionary for libFuzzer (build/tests/fuzz/protocol.dict)
+ *   describe pot   what translators start from (po/fairlead.pot)
  *
  * `ninja -C build protocol-docs` renews the copies of the first two in the tree.
  */
@@ -464,6 +465,57 @@ static void describe_dict(void)
 		printf("\"%s\"\n", result_info((enum result_id)i)->id);
 }
 
+/* --- translations --- */
+
+static void pot_quoted(const char *name, const char *text)
+{
+	printf("%s \"", name);
+	for (; *text != '\0'; text++)
+		printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+	printf("\"\n");
+}
+
+static void pot_text(const char *key, const char *text, const char *note)
+{
+	printf("\n");
+	if (*note != '\0')
+		printf("#. %s\n", note);
+	if (strchr(text, '{') != NULL)
+		printf("#, python-brace-format\n");
+	pot_quoted("msgctxt", key);
+	pot_quoted("msgid", text);
+	pot_quoted("msgstr", "");
+}
+
+static void describe_pot(void)
+{
+	printf("# What users read. Written from src/protocol/texts.def and results.def; change "
+	       "those, then run\n"
+	       "# `ninja -C build translations`.\n"
+	       "#\n"
+	       "# Names in braces stand for something and stay as they are.\n"
+	       "msgid \"\"\n"
+	       "msgstr \"\"\n"
+	       "\"Project-Id-Version: fairlead\\n\"\n"
+	       "\"Language: \\n\"\n"
+	       "\"MIME-Version: 1.0\\n\"\n"
+	       "\"Content-Type: text/plain; charset=UTF-8\\n\"\n"
+	       "\"Content-Transfer-Encoding: 8bit\\n\"\n"
+	       "\"X-Locale: \\n\"\n");
+#define TEXT(name, text, note) pot_text(#name, text, note);
+#include "protocol/texts.def"
+#undef TEXT
+	for (unsigned i = RESULT_NONE + 1; i < RESULT_COUNT; i++) {
+		const struct result_info *info = result_info((enum result_id)i);
+		char key[128], note[128];
+
+		snprintf(key, sizeof(key), "RESULT_%s", info->id);
+		snprintf(note, sizeof(note), "%s: %s", group_names[info->group],
+			outcome_names[info->outcome]);
+		pot_text(key, info->text, note);
+	}
+}
+
 int main(int count, char **arguments)
 {
 	const char *what = count == 2 ? arguments[1] : "";
@@ -474,8 +526,10 @@ int main(int count, char **arguments)
 		describe_md();
 	} else if (strcmp(what, "dict") == 0) {
 		describe_dict();
+	} else if (strcmp(what, "pot") == 0) {
+		describe_pot();
 	} else {
-		fprintf(stderr, "usage: describe rng|md|dict\n");
+		fprintf(stderr, "usage: describe rng|md|dict|pot\n");
 		return 2;
 	}
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;

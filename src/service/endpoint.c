@@ -32,6 +32,7 @@ struct open_transaction {
 	enum message_root root;
 	struct message_version version;
 	enum result_outcome outcome;
+	const char *english; /* what logs say of the result; NULL: what the reply says */
 	char cookie[SESSIONS_COOKIE_SIZE];
 	char log_id[UUID_SIZE];
 	bool log_id_made; /* the client sent none, or none that is one */
@@ -161,7 +162,8 @@ static void answer_error(struct open_transaction *open, enum result_id result, c
 		message_put(message, FIELD_ERROR_RESP_RESULT_RESULT_ID, result_info(result)->id) ==
 			NULL ||
 		message_put(message, FIELD_ERROR_RESP_RESULT_RESULT_STR,
-			result_info(result)->text) == NULL ||
+			text_template(transaction_language(transaction), text_of_result(result))) ==
+			NULL ||
 		message_put(message, FIELD_ERROR_RESP_DETECTED_BY, name) == NULL ||
 		(detail != NULL &&
 			message_put(message, FIELD_ERROR_RESP_ERR_DETAIL, detail) == NULL)) {
@@ -267,18 +269,54 @@ const char *transaction_text(const struct transaction *transaction, enum field_i
 	return text != NULL ? text : "";
 }
 
-void transaction_result(struct transaction *transaction, enum result_id result, const char *text)
+const struct text_language *transaction_language(const struct transaction *transaction)
 {
-	struct open_transaction *open = (struct open_transaction *)transaction;
+	const struct session *session = transaction->session;
+
+	return session != NULL && session->language != NULL ? session->language : text_english();
+}
+
+static void put_result(struct transaction *transaction, enum result_id result, const char *text)
+{
 	const struct result_info *info = result_info(result);
 	enum field_id id_field = transaction->endpoint->result_id[transaction->reply->id];
 	enum field_id text_field = transaction->endpoint->result_str[transaction->reply->id];
 
 	assert(id_field != FIELD_NONE);
-	open->outcome = info->outcome;
+	((struct open_transaction *)transaction)->outcome = info->outcome;
 	(void)message_put(transaction->reply, id_field, info->id);
 	if (text_field != FIELD_NONE)
-		(void)message_put(transaction->reply, text_field, text != NULL ? text : info->text);
+		(void)message_put(transaction->reply, text_field, text);
+}
+
+void transaction_result(struct transaction *transaction, enum result_id result, const char *text)
+{
+	enum text_key key = text != NULL ? text_known(text) : text_of_result(result);
+
+	if (key != TEXT_RESULT) {
+		transaction_say(transaction, result, key, NULL, 0);
+	} else {
+		((struct open_transaction *)transaction)->english = NULL;
+		put_result(transaction, result, text);
+	}
+}
+
+void transaction_say(struct transaction *transaction, enum result_id result, enum text_key key,
+	const struct text_value *values, size_t count)
+{
+	struct open_transaction *open = (struct open_transaction *)transaction;
+	const struct text_language *language = transaction_language(transaction);
+	char text[TEXT_MAXIMUM];
+
+	if (key == TEXT_RESULT)
+		key = text_of_result(result);
+	open->english = NULL;
+	if (language != text_english()) {
+		text_fill(text_english(), key, values, count, text);
+		open->english = arena_text(transaction->arena, text);
+	}
+	text_fill(language, key, values, count, text);
+	put_result(transaction, result, text);
 }
 
 /* What a result means in a message of another program: an id that is not of this kind of message,
@@ -311,6 +349,7 @@ int transaction_adopt(struct transaction *transaction, const struct message *ans
 
 	if (error == 0 && id != NULL)
 		open->outcome = foreign_outcome(answer->id, id);
+	open->english = NULL;
 	return error;
 }
 
@@ -325,6 +364,17 @@ const char *transaction_result_id(const struct transaction *transaction)
 	const char *id = field != FIELD_NONE ? message_text(transaction->reply, field) : NULL;
 
 	return id != NULL ? id : "";
+}
+
+const char *transaction_result_english(const struct transaction *transaction)
+{
+	const struct open_transaction *open = (const struct open_transaction *)transaction;
+	enum field_id field = transaction->endpoint->result_str[transaction->reply->id];
+	const char *text = open->english;
+
+	if (text == NULL && field != FIELD_NONE)
+		text = message_text(transaction->reply, field);
+	return text != NULL ? text : "";
 }
 
 static void work_run(void *user)
@@ -539,6 +589,7 @@ void endpoint_handle(
 		.arena = request->arena,
 		.log_id = open->log_id,
 		.client = client_address(endpoint, request),
+		.peer = request->peer,
 		.local = request->local,
 		.started = clock_steady(loop->clock),
 	};

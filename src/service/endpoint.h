@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "protocol/codec.h"
+#include "protocol/text.h"
 #include "service/loop.h"
 #include "service/peer.h"
 #include "service/sessions.h"
@@ -84,6 +85,7 @@ struct transaction {
 	const char *log_id;      /* never NULL */
 	const char *client;      /* numeric address of the client: X-Forwarded-For from a
 				  * trusted proxy, else the connection's */
+	const char *peer;        /* numeric address of the connection's other end */
 	const char *local;       /* numeric address the client reached; "" unknown */
 	int64_t started;         /* steady */
 	void *role;              /* the handler's own, in the arena */
@@ -92,9 +94,17 @@ struct transaction {
 /* The request's text for a field, "" when absent. */
 const char *transaction_text(const struct transaction *transaction, enum field_id field);
 
-/* Puts result-id and result-str (text NULL: the table's) into the reply. The fields are the
- * reply message's own, found by path. */
+/* The language of the session; English where there is none. */
+const struct text_language *transaction_language(const struct transaction *transaction);
+
+/* Puts result-id and result-str into the reply. The fields are the reply message's own, found by
+ * path. `text` NULL: the result's own text in the session's language. Else a text that came from
+ * another program: told as it is, unless it is an English text of our own tables; then it is told
+ * in the session's language. */
 void transaction_result(struct transaction *transaction, enum result_id result, const char *text);
+/* The same with a text by key, filled (text_fill). TEXT_RESULT: the result's own. */
+void transaction_say(struct transaction *transaction, enum result_id result, enum text_key key,
+	const struct text_value *values, size_t count);
 
 /* Sends the reply; the outcome of its result (OK where it has none) moves the session. The
  * transaction is gone afterwards. */
@@ -121,6 +131,9 @@ int transaction_adopt(struct transaction *transaction, const struct message *ans
 enum result_outcome transaction_outcome(const struct transaction *transaction);
 /* The result id in the reply; "" where there is none. */
 const char *transaction_result_id(const struct transaction *transaction);
+/* The result's text for logs: in English where the text was ours, whatever the user reads, else as
+ * it came. "" where there is none. */
+const char *transaction_result_english(const struct transaction *transaction);
 
 /* Runs `run` off the loop, then `done` on it. When the queue is full `done` is not
  * called and ERROR_BUSY comes back: the handler answers at once. */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "service/logon.h"
+
 #define PROBE_PRODUCT "QueryBrokerClient" /* seen in client traffic */
 
 static char platform[256];
@@ -45,6 +47,8 @@ void greeting_note_client(struct transaction *transaction)
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_HOSTNAME));
 	(void)sessions_set_text(&session->client_product,
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME));
+	session->language =
+		text_language(transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_LOCALE));
 	session->capabilities = 0;
 	for (; cap != NULL; cap = message_next(cap)) {
 		int bit = field_value_index(FIELD_HELLO_CAPS_CAP, cap->text);
@@ -59,22 +63,21 @@ void greeting_reply(struct transaction *transaction, const struct greeting *gree
 	struct message *reply = transaction->reply;
 	struct message_node *domains;
 
-	greeting_note_client(transaction);
 	message_put(
 		reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_NAME, greeting->product);
 	message_put(
 		reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PRODUCT_VERSION, FAIRLEAD_VERSION);
 	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_PLATFORM, greeting_platform());
-	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_LOCALE, "en_US");
+	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_LOCALE,
+		text_language_locale(transaction_language(transaction)));
 	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_IP_ADDRESS,
 		*transaction->local != '\0' ? transaction->local : "N/A");
 	message_put(reply, FIELD_HELLO_RESP_BROKERS_INFO_BROKER_INFO_HOSTNAME, greeting->hostname);
-	message_put(reply, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_AUTHENTICATION_METHODS_METHOD,
-		"AUTHENTICATE_VIA_PASSWORD");
+	logon_invite(transaction, greeting->plan);
 	domains = message_put(reply, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS, NULL);
-	for (size_t i = 0; domains != NULL && i < greeting->domain_count; i++)
+	for (size_t i = 0; domains != NULL && i < greeting->plan->domain_count; i++)
 		message_add(reply, domains, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DOMAINS_DOMAIN,
-			greeting->domains[i]);
+			greeting->plan->domains[i]);
 }
 
 /* --- kept --- */
@@ -86,7 +89,17 @@ struct greeting_text {
 	char body[];
 };
 
-static void keep(struct greeting_cache *cache, const struct transaction *transaction)
+/* Where the answer to this request is kept. */
+static _Atomic(struct greeting_text *) *place_of(
+	struct greeting_cache *cache, const struct transaction *transaction)
+{
+	const struct text_language *language =
+		text_language(transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_LOCALE));
+
+	return &cache->texts[transaction->request->root][text_language_index(language)];
+}
+
+static void keep(_Atomic(struct greeting_text *) *place, const struct transaction *transaction)
 {
 	const struct message *reply = transaction->reply;
 	struct greeting_text *none = NULL, *text = NULL;
@@ -102,7 +115,7 @@ static void keep(struct greeting_cache *cache, const struct transaction *transac
 		memcpy(text->local, transaction->local, strlen(transaction->local) + 1);
 		text->length = body.length;
 		memcpy(text->body, body.bytes, body.length);
-		if (!atomic_compare_exchange_strong(&cache->texts[reply->root], &none, text))
+		if (!atomic_compare_exchange_strong(place, &none, text))
 			free(text); /* another loop was faster */
 	}
 	buffer_free(&body);
@@ -112,24 +125,32 @@ void greeting_finish(struct transaction *transaction, const struct greeting *gre
 	struct greeting_cache *cache)
 {
 	const struct message *request = transaction->request;
-	const struct greeting_text *text = atomic_load(&cache->texts[request->root]);
+	_Atomic(struct greeting_text *) *place = place_of(cache, transaction);
+	const struct greeting_text *text = atomic_load(place);
 
+	greeting_note_client(transaction);
+	if (logon_invites_specially(transaction, greeting->plan)) {
+		greeting_reply(transaction, greeting);
+		transaction_finish(transaction);
+		return;
+	}
 	if (text != NULL && text->version.major == request->version.major &&
 		text->version.minor == request->version.minor &&
 		strcmp(text->local, transaction->local) == 0 &&
 		!transaction_is_shown(transaction)) {
-		greeting_note_client(transaction);
 		transaction_finish_encoded(transaction, text->body, text->length);
 		return;
 	}
 	greeting_reply(transaction, greeting);
 	if (text == NULL)
-		keep(cache, transaction);
+		keep(place, transaction);
 	transaction_finish(transaction);
 }
 
 void greeting_cache_clear(struct greeting_cache *cache)
 {
-	for (int root = 0; root < ROOT_COUNT; root++)
-		free(atomic_exchange(&cache->texts[root], NULL));
+	for (size_t root = 0; root < ROOT_COUNT; root++) {
+		for (size_t i = 0; i < TEXT_LANGUAGES_MAXIMUM; i++)
+			free(atomic_exchange(&cache->texts[root][i], NULL));
+	}
 }

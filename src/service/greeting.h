@@ -9,30 +9,31 @@
 #include <stddef.h>
 
 #include "service/endpoint.h"
+#include "service/logon_plan.h"
 
 struct greeting {
 	const char *product; /* "Fairlead Broker"; a direct agent's contains "Direct-Connect
 			      * Broker", by which real clients tell it (seen in client logs) */
 	const char *hostname;
-	const char *const *domains; /* at least one: real clients need a domain to choose */
-	size_t domain_count;
+	const struct logon_plan *plan; /* what a user is asked first, and domains to choose from: at
+					* least one, because real clients need one */
 };
 
 /* What uname(2) says, "Linux 6.1.0 x86_64"; static. */
 const char *greeting_platform(void);
 
-/* Notes in the session who the client is and what it can do. */
+/* Notes in the session who the client is, what it can do and which language its user reads. */
 void greeting_note_client(struct transaction *transaction);
 
 /* Fills hello-resp, after greeting_note_client. */
 void greeting_reply(struct transaction *transaction, const struct greeting *greeting);
 
 /* The answer to hello, encoded, as long as nothing of it changes: a hello is the most frequent
- * message, and its answer the same for all. One per greeting; all zero to begin with; thread-safe.
- */
+ * message, and its answer the same for all of one language. One per greeting; all zero to begin
+ * with; thread-safe. */
 struct greeting_text;
 struct greeting_cache {
-	_Atomic(struct greeting_text *) texts[ROOT_COUNT];
+	_Atomic(struct greeting_text *) texts[ROOT_COUNT][TEXT_LANGUAGES_MAXIMUM];
 };
 
 /* greeting_reply and transaction_finish, by way of the cache where possible. */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "service/identity.h"
+#include "identity/identity.h"
 #include "wire/certificate.h"
 
 struct inventory_host {

@@ -9,7 +9,6 @@
 
 #define ADDRESS_SIZE 300
 #define AGENT_PORT 60443
-#define TEXT_SIZE 512
 
 struct launch {
 	struct transaction *transaction;
@@ -46,29 +45,28 @@ enum result_id launch_meaning(enum result_id agent)
 static void fail_call(const struct launch *launch, const struct peer_answer *answer)
 {
 	struct transaction *transaction = launch->transaction;
+	const struct text_value values[] = {
+		{"port", strrchr(launch->address, ':') + 1},
+		{"host", launch->hostname},
+	};
 	enum result_id result = RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT;
-	char text[TEXT_SIZE];
+	enum text_key key = TEXT_AGENT_BROKEN;
 
 	switch (answer->error) {
 	case ERROR_UNREACHABLE:
 	case ERROR_TIMEOUT:
 	case ERROR_CLOSED:
 		result = RESULT_ALLOC_FAILED_TO_ALLOCATE_BROKER_PORT_UNREACHABLE;
-		snprintf(text, sizeof(text), "Broker failed to reach resource on port %s.",
-			strrchr(launch->address, ':') + 1);
+		key = TEXT_AGENT_UNREACHABLE;
 		break;
 	case ERROR_UNTRUSTED:
 	case ERROR_TLS:
-		snprintf(text, sizeof(text),
-			"The identity of the remote workstation %.200s could not be verified.",
-			launch->hostname);
+		key = TEXT_HOST_UNTRUSTED;
 		break;
 	default:
-		snprintf(text, sizeof(text), "The agent of the remote workstation %.200s failed.",
-			launch->hostname);
 		break;
 	}
-	transaction_result(transaction, result, text);
+	transaction_say(transaction, result, key, values, sizeof(values) / sizeof(values[0]));
 }
 
 /* session-info to target; only the tag changes its name. */
@@ -109,12 +107,26 @@ static void fill_resource(struct transaction *transaction)
 	(void)message_put(transaction->reply, FIELD_ALLOCATE_RESOURCE_RESP_PROTOCOL, "PCOIP");
 }
 
+/* Agents know no language: what one of ours says is told in the user's, a reason of another's own
+ * as it is. */
+static void say_reason(struct transaction *transaction, enum result_id result, enum result_id agent,
+	const char *reason)
+{
+	bool known = agent != RESULT_NONE && result_info(agent)->group == GROUP_AGENT;
+
+	if (reason != NULL && *reason != '\0')
+		transaction_result(transaction, result, reason);
+	else
+		transaction_say(
+			transaction, result, known ? text_of_result(agent) : TEXT_RESULT, NULL, 0);
+}
+
 static void launched(void *user, const struct peer_answer *answer)
 {
 	struct launch *launch = user;
 	struct transaction *transaction = launch->transaction;
 	const char *id = "", *reason = NULL;
-	enum result_id result;
+	enum result_id agent, result;
 
 	message_wipe_secrets(launch->request);
 	if (answer->error == 0 && answer->message->id == MESSAGE_LAUNCH_SESSION_RESP) {
@@ -131,16 +143,17 @@ static void launched(void *user, const struct peer_answer *answer)
 				launch->address, answer->report->text);
 		event_pcm_agent_response(transaction->loop->log, transaction->log_id,
 			launch->address, "launch-session", id, (double)answer->total_us / 1e6);
-		result = launch_meaning(result_find(id));
-		if (result == RESULT_ALLOC_SUCCESSFUL &&
-			fill_target(launch, answer->message) != 0) {
-			result = RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT;
-			reason = "The agent's answer lacks the session's data.";
-		}
-		if (result == RESULT_ALLOC_SUCCESSFUL)
+		agent = result_find(id);
+		result = launch_meaning(agent);
+		if (result != RESULT_ALLOC_SUCCESSFUL) {
+			say_reason(transaction, result, agent, reason);
+		} else if (fill_target(launch, answer->message) == 0) {
 			fill_resource(transaction);
-		transaction_result(
-			transaction, result, result != RESULT_ALLOC_SUCCESSFUL ? reason : NULL);
+			transaction_result(transaction, result, NULL);
+		} else {
+			transaction_say(transaction, RESULT_ALLOC_FAILED_TO_ALLOCATE_AGENT,
+				TEXT_AGENT_INCOMPLETE, NULL, 0);
+		}
 	}
 	launch->done(transaction);
 }

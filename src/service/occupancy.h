@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "service/identity.h"
+#include "identity/identity.h"
 
 #define OCCUPANCY_HOSTS_MAXIMUM 65536
 

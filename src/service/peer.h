@@ -27,6 +27,7 @@ struct peer_call {
 	const char *forwarded_for;     /* X-Forwarded-For; NULL: none */
 	const char *user_agent;        /* NULL: "Fairlead/<version>" */
 	unsigned timeout_ms;           /* 0: PEER_TIMEOUT_MS */
+	unsigned connect_ms;           /* of it, for the connection; 0: all */
 	struct arena *arena;           /* where the answer's message lives; must outlive the call */
 };
 

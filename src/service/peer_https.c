@@ -94,6 +94,7 @@ static int https_call(struct peer *peer, const struct peer_call *call, peer_done
 		.content_type = "application/xml charset=UTF-8",
 		.headers = headers,
 		.timeout_ms = call->timeout_ms != 0 ? call->timeout_ms : PEER_TIMEOUT_MS,
+		.connect_ms = call->connect_ms,
 		.answer_maximum = ANSWER_MAXIMUM,
 	};
 	struct buffer body;

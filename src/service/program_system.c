@@ -56,6 +56,10 @@ void program_prepare_process(void)
 	}
 	snprintf(text, sizeof(text), "%u", cores > POOL_MINIMUM ? cores : POOL_MINIMUM);
 	setenv("UV_THREADPOOL_SIZE", text, 0);
+	/* libldap would read a user's or the system's client configuration and obey it: which
+	 * servers, which authorities, whether certificates count. Only the program's own file may
+	 * say that. */
+	setenv("LDAPNOINIT", "1", 1);
 }
 
 /* The log was opened with the old rights; the new user must be able to open it anew. */

@@ -59,6 +59,8 @@ static void session_free(struct session *session)
 	char **texts[] = {
 		&session->user, &session->domain, &session->client_name, &session->client_product};
 
+	if (session->logon_free != NULL)
+		session->logon_free(session->logon);
 	if (session->role_free != NULL)
 		session->role_free(session->role);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

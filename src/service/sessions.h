@@ -20,6 +20,7 @@
 #include "base/entropy.h"
 #include "base/uuid.h"
 #include "protocol/state.h"
+#include "protocol/text.h"
 #include "service/seal.h"
 
 #define SESSIONS_COOKIE_SIZE 33 /* 128 random bits as hexadecimal, with NUL */
@@ -42,13 +43,16 @@ struct session {
 	enum message_root root;
 	struct message_version version;
 	char log_id[UUID_SIZE];
-	unsigned capabilities; /* bit per capability value of the tables */
-	char *user;            /* authenticated user and domain; NULL before */
+	unsigned capabilities;                /* bit per capability value of the tables */
+	const struct text_language *language; /* of what the user reads; NULL: English */
+	char *user;                           /* authenticated user and domain; NULL before */
 	char *domain;
 	char *client_name; /* client-info of the hello */
 	char *client_product;
 	struct seal password; /* empty unless sealed */
-	void *role;           /* the program's own part */
+	void *logon;          /* a logon under way: of logon.h, or of manager_logon.h; NULL: none */
+	void (*logon_free)(void *logon);
+	void *role; /* the program's own part */
 	void (*role_free)(void *role);
 };
 

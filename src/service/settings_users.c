@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "service/password.h"
+#include "identity/password.h"
 
 #define PATH_SIZE 64
 

@@ -6,7 +6,7 @@
 #define FAIRLEAD_SERVICE_SETTINGS_USERS_H
 
 #include "base/arena.h"
-#include "service/identity.h"
+#include "identity/identity.h"
 #include "service/settings.h"
 
 #define SETTINGS_USERS_MAXIMUM 10000
@@ -29,13 +29,13 @@ struct settings_users {
 
 extern const struct cyaml_schema_value settings_user_value;
 
-/* The keys "domains" and "users", for a member `struct settings_users member`. Write a comma after
- * it. */
+/* The keys "domains" and "users", for a member `struct settings_users member`; "users" is optional,
+ * since there are other sources of users (settings_logon.h). Write a comma after it. */
 #define SETTINGS_USERS(type, member)                                                               \
 	CYAML_FIELD_SEQUENCE("domains", CYAML_FLAG_POINTER, type, member.domains,                  \
 		&settings_text_value, 1, 256),                                                     \
-		CYAML_FIELD_SEQUENCE("users", CYAML_FLAG_POINTER, type, member.list,               \
-			&settings_user_value, 0, SETTINGS_USERS_MAXIMUM)
+		CYAML_FIELD_SEQUENCE("users", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type,      \
+			member.list, &settings_user_value, 0, SETTINGS_USERS_MAXIMUM)
 
 /* Every password is a usable hash. 0 or ERROR_INPUT with the fault. */
 int settings_check_users(const struct config *config, const struct settings_users *users,

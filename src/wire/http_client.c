@@ -49,7 +49,7 @@ struct call {
 	size_t body_length;
 	char host[HOST_SIZE], port[8];
 	bool bad_url;
-	unsigned timeout_ms;
+	unsigned timeout_ms, connect_ms;
 	uint64_t started; /* uv_hrtime() */
 	bool repeated;
 
@@ -260,6 +260,8 @@ static int memory_fault(const struct call *call, char *detail, size_t size)
 /* libcurl's outcome in our words. */
 static int judge(const struct call *call, CURLcode code, char *detail, size_t size)
 {
+	curl_off_t connected = 0; /* microseconds; 0: no connection came about */
+
 	if (code != CURLE_OK && call->error != 0) {
 		snprintf(detail, size, "%s", call->detail);
 		return call->error;
@@ -274,7 +276,10 @@ static int judge(const struct call *call, CURLcode code, char *detail, size_t si
 	case CURLE_COULDNT_CONNECT:
 		return connect_fault(call, detail, size);
 	case CURLE_OPERATION_TIMEDOUT:
-		snprintf(detail, size, "no answer within %u ms", call->timeout_ms);
+		curl_easy_getinfo(call->easy, CURLINFO_APPCONNECT_TIME_T, &connected);
+		snprintf(detail, size, "no answer within %u ms",
+			connected == 0 && call->connect_ms < call->timeout_ms ? call->connect_ms
+									      : call->timeout_ms);
 		return ERROR_TIMEOUT;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -618,7 +623,7 @@ static int set_options(struct call *call, const struct http_call *given)
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NOPROXY, "*");
 	SET(CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)call->timeout_ms);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)call->connect_ms);
 	SET(CURLOPT_MAXAGE_CONN, IDLE_SECONDS);
 	/* Off only because wire/certificate.c judges instead: it reports every
 	 * trouble where libcurl would stop at the first, and knows names and
@@ -677,6 +682,7 @@ int http_client_post(struct http_client *client, const struct http_call *given,
 	call->user = user;
 	call->started = uv_hrtime();
 	call->timeout_ms = given->timeout_ms != 0 ? given->timeout_ms : TIMEOUT_MS;
+	call->connect_ms = given->connect_ms != 0 ? given->connect_ms : call->timeout_ms;
 	buffer_init(&call->cookie, HTTP_HEAD_MAXIMUM);
 	buffer_init(&call->answer,
 		given->answer_maximum != 0 ? given->answer_maximum : HTTP_BODY_MAXIMUM);

@@ -34,6 +34,7 @@ struct http_call {
 	const char *body;
 	size_t body_length;
 	unsigned timeout_ms;   /* for all of it: connect, TLS, answer (0: 5000) */
+	unsigned connect_ms;   /* of it, for connect and TLS (0: all) */
 	size_t answer_maximum; /* bytes of the answer's body (0: HTTP_BODY_MAXIMUM) */
 };
 

@@ -12,6 +12,10 @@
 struct work_queue; /* shared by all loops; thread-safe */
 
 struct work_queue *work_queue_new(unsigned maximum); /* jobs waiting or running; 0: 256 */
+/* With threads of its own in place of libuv's pool, for calls that may take long: who waits for one
+ * such queue is in nobody else's way. NULL: memory, or the threads could not be started. */
+struct work_queue *work_queue_new_own(unsigned maximum, unsigned threads);
+/* No job may be waiting or running. Own threads are ended and joined. */
 void work_queue_free(struct work_queue *queue);
 
 /* Runs `run` on the pool, then `done` on `loop`. 0, ERROR_BUSY (full; neither

@@ -12,6 +12,7 @@ import pytest
 import messages
 import programs
 from programs import LIMIT, Launcher, Lines, die_with_parent
+from rigs import freeradius, samba, slapd, start_once  # noqa: F401  (fixtures)
 from studio import Studio, System
 
 #: Folders whose *.log files belong to programs of this run.
@@ -81,12 +82,12 @@ def log_folders():
 class Demo:
     """`fairlead demo --serve`."""
 
-    def __init__(self, folder, capture):
+    def __init__(self, folder, capture, *options):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.file = folder / "demo.json"
         self.process = subprocess.Popen(
-            [programs.program("fairlead"), "demo", "--serve", "--dir", str(folder)],
+            [programs.program("fairlead"), "demo", "--serve", "--dir", str(folder), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, "FAIRLEAD_DEMO_CAPTURE": str(capture), "NO_COLOR": "1"},
             preexec_fn=die_with_parent,
@@ -124,8 +125,8 @@ def serve_demo(tmp_path, capture):
     started = []
     LOG_FOLDERS.append(tmp_path)
 
-    def begin():
-        started.append(Demo(tmp_path / f"demo-{len(started)}", capture))
+    def begin(*options):
+        started.append(Demo(tmp_path / f"demo-{len(started)}", capture, *options))
         return started[-1]
 
     yield begin

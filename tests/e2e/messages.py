@@ -22,13 +22,13 @@ def envelope(body, root="pcoip-client", version="2.1"):
     return f'{DECLARATION}<{root} version="{version}">\n{body}\n</{root}>\n'
 
 
-def hello(product="Some PCoIP Client", hostname="client-7", extra=""):
+def hello(product="Some PCoIP Client", hostname="client-7", extra="", locale="en_US"):
     return f"""<hello>
    <client-info>
       <product-name>{escape(product)}</product-name>
       <product-version>3.1.5</product-version>
       <platform>Windows 7 64-bit</platform>
-      <locale>en_US</locale>
+      <locale>{escape(locale)}</locale>
       <hostname>{escape(hostname)}</hostname>
       <serial-number>123456</serial-number>
       <device-name>some-name</device-name>
@@ -64,6 +64,20 @@ def authenticate(user, password, domain="studio"):
    <password>{escape(password)}</password>
    <domain>{escape(domain)}</domain>
 </authenticate>"""
+
+
+def dialog(identifier, **answers):
+    """The answer to a dialog; "_" in a name stands for "-"."""
+    for value in answers.values():
+        secret(value)
+    entries = "".join(f'<answer name="{name.replace("_", "-")}">{escape(value)}</answer>'
+                      for name, value in answers.items())
+    return f'<authenticate method="dialog"><dialog-id>{escape(identifier)}</dialog-id>{entries}</authenticate>'
+
+
+def disclaimer(accepted=True):
+    return (f'<authenticate method="disclaimer"><disclaimer-accepted>{str(accepted).lower()}'
+            "</disclaimer-accepted></authenticate>")
 
 
 GET_RESOURCE_LIST = "<get-resource-list>\n</get-resource-list>"

@@ -167,7 +167,8 @@ def test_failed_stage_makes_it_fail(tmp_path):
     assert "ALLOC_FAILED_NO_LICENSE" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("options", [["--what"], ["--hold", "x"], ["--serve", "--json"], ["extra"]])
+@pytest.mark.parametrize("options", [["--what"], ["--hold", "x"], ["--serve", "--json"], ["extra"],
+                                     ["--with", "kerberos"]])
 def test_usage(options):
     assert run(program("fairlead"), "demo", *options).returncode == 2
 
@@ -188,3 +189,108 @@ def test_on_a_terminal_it_is_interrupted_cleanly(tmp_path, gone):
     said, _ = child.communicate(timeout=LIMIT)
     assert child.returncode == 0, said
     assert gone(list(served["pids"].values()))
+
+
+# --- with a test directory ---
+
+#: What --with starts, the package it is of, and what only root can do.
+SERVERS = {"ad": ("samba", "samba"), "ldap": ("slapd", "slapd"), "radius": ("freeradius", "freeradius")}
+
+
+@pytest.mark.parametrize("what", sorted(SERVERS))
+def test_demo_with(what, tmp_path, capture, log_folders):
+    """The six stages, users checked where they are said to be, and the logs judged by the health check."""
+    folder = tmp_path / "demo"
+    log_folders.append(folder)
+    done = run(program("fairlead"), "demo", "--with", what, "--dir", folder, "--hold", "0", limit=6 * LIMIT,
+               env={"NO_COLOR": "1", "FAIRLEAD_DEMO_CAPTURE": str(capture)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert re.search(rf"^ {SERVERS[what][0]} +127\.\d+\.\d+\.\d+:\d+ +\d", done.stdout, re.M), done.stdout
+    for number, name in enumerate(STAGES, 1):
+        assert re.search(rf"^stage {number} {re.escape(name)} +passed in", done.stdout, re.M), done.stdout
+    assert ("demo in DEMO, second factor" in done.stdout) == (what == "radius")
+    assert "All six stages passed" in done.stdout
+    broker = (folder / "fairlead-broker.yaml").read_text()
+    assert ("users:" in broker) == (what == "radius")
+    log = (folder / "fairlead-broker.log").read_text()
+    assert "not among trusted-proxies" not in log
+    if what == "radius":
+        assert "Second factor token accepted by 127.0.0.1" in log
+
+
+@pytest.mark.parametrize("what", sorted(SERVERS))
+def test_served_demo_with(what, serve_demo, gone, tmp_path):
+    """Its people are there for others; its files are private; it goes, and takes the server with it."""
+    served = serve_demo("--with", what)
+    server = SERVERS[what][0]
+    assert set(served["pids"]) == DAEMONS | {server}
+    for name in os.listdir(served.folder):
+        if name.endswith((".key", ".conf", ".ldif", ".secret", ".py")) or name == "answers":
+            assert stat.S_IMODE(os.stat(served.folder / name).st_mode) & 0o077 == 0, name
+    file = tmp_path / "password"
+    file.write_text(served["password"])
+    file.chmod(0o600)
+    answers = tmp_path / "answers"
+    answers.write_text(served.data.get("code", "") + "\n")
+    answers.chmod(0o600)
+    for address in (served["manager"], served["agent_direct"]):
+        done = run(program("fairlead"), "connect", "--user", served["user"], "--ca", served["ca"], "--log", "none",
+                   "--password-file", file, "--answers", answers, "--hold", "0", "--json", address)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads(done.stdout)["questions"] == (["second-factor"] if what == "radius" else [])
+    file.write_text("wrong-password")
+    done = run(program("fairlead"), "connect", "--user", served["user"], "--ca", served["ca"], "--log", "none",
+               "--password-file", file, "--list", served["broker"])
+    assert done.returncode == 12
+    assert served.stop(signal.SIGINT) == 0
+    assert gone(pids(served))
+
+
+def test_wrong_code_is_refused(serve_demo, tmp_path):
+    served = serve_demo("--with", "radius")
+    for name, text in (("password", served["password"]), ("answers", "no-such-code")):
+        (tmp_path / name).write_text(text + "\n")
+        (tmp_path / name).chmod(0o600)
+    done = run(program("fairlead"), "connect", "--user", served["user"], "--ca", served["ca"], "--log", "none",
+               "--password-file", tmp_path / "password", "--answers", tmp_path / "answers", "--list", served["broker"])
+    assert done.returncode == 12, done.stderr
+
+
+def test_killed_directory(serve_demo, gone):
+    """As any other program of the demo."""
+    served = serve_demo("--with", "ldap")
+    os.kill(served["pids"]["slapd"], signal.SIGKILL)
+    assert served.process.wait(LIMIT) != 0
+    served.output.wait("slapd")
+    assert gone(pids(served))
+
+
+@pytest.mark.parametrize("what", sorted(SERVERS))
+def test_killed_demo_leaves_no_directory(what, serve_demo, gone):
+    served = serve_demo("--with", what)
+    served.process.kill()
+    served.process.wait()
+    assert gone(pids(served))
+
+
+@pytest.mark.parametrize("what", sorted(SERVERS))
+def test_package_that_is_missing(what, tmp_path):
+    """Which one is said, and nothing is left behind."""
+    before = {name for name in os.listdir("/tmp") if name.startswith("fairlead-demo-")}
+    done = run(program("fairlead"), "demo", "--with", what, env={"FAIRLEAD_DEMO_PATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert f"{SERVERS[what][0]} is not there; install Debian's package {SERVERS[what][1]}\n" in done.stderr
+    assert {name for name in os.listdir("/tmp") if name.startswith("fairlead-demo-")} - before == set()
+
+
+def test_directory_that_does_not_start(tmp_path):
+    """Its last words are shown."""
+    (tmp_path / "bin").mkdir()
+    for name in ("slapd", "slapadd"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\necho last words of $0\nexit 3\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    done = run(program("fairlead"), "demo", "--with", "ldap", env={"FAIRLEAD_DEMO_PATH": str(tmp_path / "bin")})
+    assert done.returncode == 1
+    assert "slapadd ended with status 3" in done.stderr
+    assert "last words of" in done.stderr

@@ -16,7 +16,7 @@ from wire import Talk
 PROMPT = 4 * SLOW
 # For tests in which somebody stays silent; all others have the default, so that a busy machine
 # does not turn an answer into silence.
-TIMEOUT = {"timeout-milliseconds": 1000}
+TIMEOUT = {"timeout-milliseconds": 1000, "authenticate-timeout-ms": 1000}
 
 
 class Stage:

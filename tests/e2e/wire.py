@@ -120,11 +120,12 @@ def context(ca=None, alpn=None):
 
 
 class Raw:
-    """A TLS connection that sends what it is told."""
+    """A TLS connection that sends what it is told; from a loopback address of one's choice."""
 
-    def __init__(self, address, ca, name="localhost", tls=None):
+    def __init__(self, address, ca, name="localhost", tls=None, source=None):
         host, port = address.rsplit(":", 1)
-        plain = socket.create_connection((host, int(port)), timeout=LIMIT)
+        plain = socket.create_connection((host, int(port)), timeout=LIMIT,
+                                         source_address=(source, 0) if source else None)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = (tls or context(ca)).wrap_socket(plain, server_hostname=name)
         self._rest = b""
@@ -206,10 +207,10 @@ class Talk:
     """A conversation on one kept-alive connection, with its cookie."""
 
     def __init__(self, address, ca, root="pcoip-client", version="2.1", path=messages.BROKER_PATH,
-                 log_id=None, headers=(), cookie=None):
+                 log_id=None, headers=(), cookie=None, source=None):
         self.address, self.ca, self.root, self.version, self.path = address, ca, root, version, path
-        self.log_id, self.headers, self.cookie = log_id, list(headers), cookie
-        self.raw = Raw(address, ca)
+        self.log_id, self.headers, self.cookie, self.source = log_id, list(headers), cookie, source
+        self.raw = Raw(address, ca, source=source)
 
     def bytes(self, xml):
         headers = list(self.headers)
@@ -243,7 +244,7 @@ class Talk:
     def again(self):
         """The same session on a new connection."""
         return Talk(self.address, self.ca, self.root, self.version, self.path, self.log_id,
-                    self.headers, self.cookie)
+                    self.headers, self.cookie, self.source)
 
     def close(self):
         self.raw.close()

@@ -22,6 +22,16 @@ struct listen {
 	bool tls10;
 };
 
+struct guard {
+	unsigned all;
+	bool off;
+};
+
+struct pam {
+	char *service;
+	unsigned at_once;
+};
+
 enum names { NAMES_MASKED, NAMES_CLEAR };
 
 struct settings {
@@ -33,6 +43,8 @@ struct settings {
 	int offset;
 	enum names names;
 	bool capture;
+	struct guard guard;
+	struct pam *pam;
 };
 
 static const struct cyaml_schema_value text_schema = {
@@ -62,6 +74,18 @@ static const struct cyaml_schema_value listen_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct listen, listen_fields),
 };
 
+static const struct cyaml_schema_field guard_fields[] = {
+	CYAML_FIELD_UINT("all", CYAML_FLAG_OPTIONAL, struct guard, all),
+	CYAML_FIELD_BOOL("off", CYAML_FLAG_OPTIONAL, struct guard, off),
+	CYAML_FIELD_END,
+};
+
+static const struct cyaml_schema_field pam_fields[] = {
+	CYAML_FIELD_STRING_PTR("service", CYAML_FLAG_OPTIONAL, struct pam, service, 1, 64),
+	CYAML_FIELD_UINT("at-once", CYAML_FLAG_OPTIONAL, struct pam, at_once),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_strval_t names_values[] = {
 	{"masked", NAMES_MASKED},
 	{"clear", NAMES_CLEAR},
@@ -77,6 +101,9 @@ static const struct cyaml_schema_field settings_fields[] = {
 	CYAML_FIELD_ENUM("names", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct settings, names,
 		names_values, CYAML_ARRAY_LEN(names_values)),
 	CYAML_FIELD_BOOL("capture", CYAML_FLAG_OPTIONAL, struct settings, capture),
+	CYAML_FIELD_MAPPING("guard", CYAML_FLAG_OPTIONAL, struct settings, guard, guard_fields),
+	CYAML_FIELD_MAPPING_PTR(
+		"pam", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct settings, pam, pam_fields),
 	CYAML_FIELD_END,
 };
 
@@ -103,6 +130,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	assert(settings != NULL);
 	for (unsigned i = 0; i < settings->users_count; i++)
 		assert(settings->users[i].name != NULL && settings->users[i].name[0] != '\0');
+	if (settings->pam != NULL && settings->pam->service != NULL)
+		assert(settings->pam->service[0] != '\0');
 	assert(config_fault_at(config, &fault, "users[1].groups[0]", "%s", "not so") ==
 		ERROR_INPUT);
 	assert(strncmp(fault.text, "fuzz.yaml:", strlen("fuzz.yaml:")) == 0);

@@ -210,7 +210,8 @@ static void test_licence_not_configured(void **state)
 
 	(void)state;
 	scenario_wait(answer);
-	assert_failed(answer, "FAILED_NO_LICENSE", "no licence service is configured");
+	assert_failed(answer, "FAILED_NO_LICENSE",
+		"No licence service is configured for this host. Please tell your administrator.");
 	scenario_not_called(&stage.scenario);
 	/* The launch request may name one. */
 	answer = agent_stage_launch(

@@ -67,7 +67,7 @@ static inline void agent_stage_load(struct agent_stage *stage, const char *yaml)
 	struct config *config = agent_stage_config(stage, yaml);
 	struct agent_view *view;
 
-	assert_int_equal(agent_view_new(config, &view), 0);
+	assert_int_equal(agent_view_new(config, NULL, stage->scenario.loop.clock, &view), 0);
 	view_slot_replace(&stage->agent.slot, &view->view);
 	config_free(config);
 }
@@ -125,6 +125,7 @@ static inline void agent_stage_endpoints(struct agent_stage *stage)
 static inline void agent_stage_begin(struct agent_stage *stage, const char *yaml)
 {
 	struct sessions_options sessions = {0};
+	const struct guard_limits guard = {.off = true};
 	struct agent *agent = &stage->agent;
 	char fault[CONFIG_FAULT_SIZE];
 	struct config *config;
@@ -139,6 +140,7 @@ static inline void agent_stage_begin(struct agent_stage *stage, const char *yaml
 	sessions.clock = stage->scenario.loop.clock;
 	sessions.entropy = stage->scenario.loop.entropy;
 	assert_int_equal(sessions_new(&sessions, &agent->sessions), 0);
+	assert_int_equal(guard_new(&guard, sessions.clock, sessions.entropy, &agent->guard), 0);
 	snprintf(agent->hostname, sizeof(agent->hostname), AGENT_HOST);
 	snprintf(agent->resource_name, sizeof(agent->resource_name), "Edit suite 1");
 	snprintf(agent->session_address, sizeof(agent->session_address), "127.0.0.1:0");
@@ -182,6 +184,7 @@ static inline void agent_stage_end(struct agent_stage *stage)
 	endpoint_free(stage->agent.launch);
 	sessions_free(stage->agent.sessions);
 	view_slot_close(&stage->agent.slot);
+	guard_free(stage->agent.guard);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", stage->folder, files[i]);
 		(void)unlink(path);

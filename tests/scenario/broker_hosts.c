@@ -251,7 +251,7 @@ static void test_launch_fails(void **state)
 		{0,
 			"<launch-session-resp><result-id>FAILED_USER_AUTH</result-id></"
 			"launch-session-resp>",
-			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "PCoIP Agent failed"},
+			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "user authentication failing"},
 		/* Success, but no session. */
 		{0, "<launch-session-resp><result-id>SUCCESSFUL</result-id></launch-session-resp>",
 			"ALLOC_FAILED_TO_ALLOCATE_AGENT", "lacks"},

@@ -63,7 +63,7 @@ static inline void broker_stage_load(struct broker_stage *stage, const char *yam
 	struct config *config = scenario_config(&broker_config_schema, yaml);
 	struct broker_view *view;
 
-	assert_int_equal(broker_view_new(config, &view), 0);
+	assert_int_equal(broker_view_new(config, NULL, stage->scenario.loop.clock, &view), 0);
 	view_slot_replace(&stage->broker.slot, &view->view);
 	config_free(config);
 }
@@ -72,6 +72,7 @@ static inline void broker_stage_begin(
 	struct broker_stage *stage, const char *yaml, size_t sessions_maximum)
 {
 	struct sessions_options sessions = {.maximum = sessions_maximum};
+	const struct guard_limits guard = {.off = true};
 	struct endpoint_options endpoint = {
 		.name = "BROKER",
 		.roots = MESSAGE_ROOTS_BROKERING,
@@ -90,6 +91,9 @@ static inline void broker_stage_begin(
 	sessions.entropy = stage->scenario.loop.entropy;
 	assert_int_equal(sessions_new(&sessions, &stage->broker.sessions), 0);
 	assert_int_equal(occupancy_new(stage->scenario.loop.clock, &stage->broker.occupancy), 0);
+	assert_int_equal(guard_new(&guard, stage->scenario.loop.clock, stage->scenario.loop.entropy,
+				 &stage->broker.guard),
+		0);
 	endpoint.sessions = stage->broker.sessions;
 	assert_int_equal(endpoint_new(&endpoint, &stage->broker.endpoint), 0);
 }
@@ -101,6 +105,7 @@ static inline void broker_stage_end(struct broker_stage *stage)
 	sessions_free(stage->broker.sessions);
 	occupancy_free(stage->broker.occupancy);
 	view_slot_close(&stage->broker.slot);
+	guard_free(stage->broker.guard);
 }
 
 static inline struct scenario_answer *broker_stage_ask(

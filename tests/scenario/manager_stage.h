@@ -17,7 +17,8 @@
 	"'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'}}\n"                   \
 	"  - {host: 10.1.0.99, trust: {verify: none}}\n"                                           \
 	"license-path: 7070@license.example\n"                                                     \
-	"timeout-milliseconds: 4000\n"
+	"timeout-milliseconds: 4000\n"                                                             \
+	"authenticate-timeout-ms: 61000\n"
 
 /* What brokers answer. */
 #define HELLO_ANSWER                                                                               \

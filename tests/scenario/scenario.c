@@ -37,6 +37,7 @@ static int fake_call(struct peer *peer, const struct peer_call *call, peer_done 
 	kept->log_id = copy(arena, call->log_id);
 	kept->forwarded_for = copy(arena, call->forwarded_for);
 	kept->timeout_ms = call->timeout_ms;
+	kept->connect_ms = call->connect_ms;
 	if (call->policy != NULL) {
 		kept->verify = call->policy->verify;
 		kept->policy_name = copy(arena, call->policy->name);

@@ -21,8 +21,8 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/error.h"
+#include "identity/password.h"
 #include "service/endpoint.h"
-#include "service/password.h"
 #include "service/peer.h"
 
 /* 2027-01-15T08:00:00Z */
@@ -71,7 +71,7 @@ struct scenario_call {
 	struct scenario_call *next;
 	struct arena *arena; /* owns the texts and the request */
 	const char *address, *cookie, *log_id, *forwarded_for;
-	unsigned timeout_ms;
+	unsigned timeout_ms, connect_ms;
 	enum certificate_verify verify;
 	const char *policy_name, *fingerprint, *ca_file;
 	struct message *request;

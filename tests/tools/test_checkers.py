@@ -13,14 +13,14 @@ import unittest
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools")
 
 
-def run(tool, files, folder):
+def run(tool, files, folder, *arguments):
     for name, text in files.items():
         path = os.path.join(folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
     done = subprocess.run(
-        [sys.executable, "-B", os.path.join(TOOLS, tool), folder],
+        [sys.executable, "-B", os.path.join(TOOLS, tool), folder, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
@@ -159,6 +159,11 @@ class Docs(Checker):
             "fairlead-broker.yaml.5",
         )
 
+    def test_a_program_without_configuration(self):
+        files = self.without("docs/man/fairlead-broker.yaml.5")
+        files["src/broker/meson.build"] += "program_folders += {'fairlead-broker': helper_folder}\n"
+        self.passes("check-docs", files)
+
     def test_links(self):
         files = dict(self.GOOD)
         files["README.md"] = (
@@ -235,6 +240,92 @@ class InstallDeps(Checker):
 
     def test_unknown_purpose(self):
         self.assertEqual(self.deps(self.PACKAGES, "biuld")[0], 2)
+
+
+class Translations(Checker):
+    HEAD = (
+        'msgid ""\nmsgstr ""\n"MIME-Version: 1.0\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
+        '"Content-Transfer-Encoding: 8bit\\n"\n"X-Locale: de_DE\\n"\n'
+    )
+    POT = HEAD + (
+        '\n#, python-brace-format\nmsgctxt "WAIT"\nmsgid "Wait {time}."\nmsgstr ""\n'
+        '\nmsgctxt "CODE"\nmsgid "Code"\nmsgstr ""\n'
+    )
+    DE = HEAD + (
+        '\nmsgctxt "WAIT"\nmsgid "Wait {time}."\nmsgstr "Warten Sie {time}."\n'
+        '\nmsgctxt "CODE"\nmsgid "Code"\nmsgstr "Code"\n'
+    )
+
+    def check(self, *faults, languages="de\n", pot=POT, **changes):
+        """The tree with each text of the catalogue that is named in `changes` changed."""
+        german = self.DE
+        for old, new in changes.get("german", ()):
+            self.assertIn(old, german)
+            german = german.replace(old, new)
+        files = {"po/LINGUAS": languages, "po/fairlead.pot": self.POT, "po/de.po": german, "built.pot": pot}
+        code, lines = run("check-translations", files, self.folder.name,
+                          os.path.join(self.folder.name, "built.pot"))
+        self.assertEqual(code, 1 if faults else 0, lines)
+        self.assertEqual(len(lines), len(faults), lines)
+        for line, fault in zip(lines, faults):
+            self.assertIn(fault, line)
+
+    def test_good(self):
+        self.check()
+
+    def test_tables_have_changed(self):
+        self.check(
+            "po/fairlead.pot:1: differs",
+            "po/de.po:12: CODE is not translated",
+            pot=self.POT.replace('"Code"', '"The code"'),
+        )
+
+    def test_new_text(self):
+        self.check(
+            "po/fairlead.pot:1: differs",
+            "po/de.po:1: NEW is not translated",
+            pot=self.POT + '\nmsgctxt "NEW"\nmsgid "New"\nmsgstr ""\n',
+        )
+
+    def test_empty(self):
+        self.check("po/de.po:12: CODE is not", german=[('msgstr "Code"', 'msgstr ""')])
+
+    def test_fuzzy(self):
+        self.check("po/de.po:13: CODE is not", german=[('msgctxt "CODE"', '#, fuzzy\nmsgctxt "CODE"')])
+
+    def test_placeholder(self):
+        self.check("po/de.po:8: WAIT has other placeholders", german=[("Sie {time}", "Sie {zeit}")])
+        self.check("po/de.po:8: WAIT has other placeholders", german=[(" {time}.\"\n\nmsg", ".\"\n\nmsg")])
+        self.check("po/de.po:8: WAIT has other placeholders", german=[("Sie {time}", "Sie {time} {time}")])
+
+    def test_of_another_key(self):
+        self.check(
+            "po/de.po:12: GONE is not in the tables",
+            "po/de.po:1: CODE is not translated",
+            german=[('"CODE"', '"GONE"')],
+        )
+
+    def test_leftover(self):
+        self.check(
+            "po/de.po:16: GONE is not in the tables",
+            german=[('msgstr "Code"\n', 'msgstr "Code"\n\n#~ msgctxt "GONE"\n#~ msgid "x"\n#~ msgstr "y"\n')],
+        )
+
+    def test_msgfmt(self):
+        self.check("po/de.po:15: end-of-line", "fatal", german=[('msgstr "Code"', 'msgstr "Code')])
+
+    def test_format(self):
+        self.check(
+            "po/de.po:11: a format specification for argument 'time'", "fatal",
+            german=[('msgctxt "WAIT"', '#, python-brace-format\nmsgctxt "WAIT"'), ("Sie {time}", "Sie {zeit}")],
+        )
+
+    def test_locale(self):
+        self.check("po/de.po:1: the header has no X-Locale", german=[("X-Locale: de_DE", "X-Locale: German")])
+
+    def test_list(self):
+        self.check("po/LINGUAS:1: fr is there or in the list", languages="de\nfr\n")
+        self.check("po/LINGUAS:1: de is there or in the list", languages="\n")
 
 
 if __name__ == "__main__":

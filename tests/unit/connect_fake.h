@@ -24,6 +24,15 @@
 #define COOKIE "0123456789abcdef0123456789abcdef"
 #define ASKED_MAXIMUM 64
 
+/* One answer to authenticate. */
+struct step {
+	enum result_id result;
+	const char *method; /* of what comes next; NULL: nothing */
+	const char *purpose, *text;
+	unsigned entries; /* of the dialog */
+	bool silent;      /* it never comes */
+};
+
 /* What the server does; all zero is a manager that lets everything pass. */
 struct script {
 	enum record_path path;                /* UNKNOWN: a manager */
@@ -34,6 +43,8 @@ struct script {
 	unsigned refusals, pending; /* so many times first */
 	unsigned resources;         /* 0: one */
 	bool empty_list, no_target, no_methods, other_method;
+	bool terms;               /* come first */
+	const struct step *steps; /* of stage 2; NULL: by the rest of this */
 	/* the session */
 	int link_start, link_error;
 	unsigned link_cause, link_refusal;
@@ -60,6 +71,11 @@ struct run {
 	char log_ids[ASKED_MAXIMUM][UUID_SIZE];
 	bool cookies[ASKED_MAXIMUM];
 	bool probe_has_caps, hello_has_caps;
+	unsigned caps;     /* how many */
+	unsigned logon_ms; /* how long authenticate is waited for */
+	size_t step;       /* of the script's */
+	char sent[9][256]; /* messages of stage 2: method, dialog id, names and answers */
+	size_t sent_count;
 	char product[64], mac[32], sent_password[64], domain[64], chosen[64];
 	/* the link */
 	struct link_client_options link;
@@ -67,7 +83,12 @@ struct run {
 	bool linked;
 	unsigned closed_with;
 	/* what was told */
-	unsigned passwords; /* how many there are to give */
+	unsigned passwords;         /* how many there are to give */
+	const char *const *answers; /* to one entry after the other, NULL at the end; NULL: none */
+	int accepts;                /* what accept returns */
+	struct connect_question question; /* the last one */
+	char title[64], text[64], trouble[128], refusal[128];
+	unsigned accepted;
 	unsigned started, finished;
 	bool over;
 	int stop_at; /* in this stage nobody answers, and a signal comes */
@@ -111,11 +132,45 @@ static void fill_hello(struct run *run, struct message *message)
 		run->script.path == RECORD_PATH_DIRECT ? "PCoIP Agent Direct-Connect Broker" : "B");
 	if (run->script.path == RECORD_PATH_UNKNOWN)
 		put(message, "pcm-info/product-name", "M");
-	if (!run->script.no_methods) {
+	if (run->script.terms) {
+		put(message, "next-authentication/authentication-methods/method",
+			"AUTHENTICATE_VIA_DISCLAIMER");
+		put(message, "next-authentication/disclaimer/title", "Terms");
+		put(message, "next-authentication/disclaimer/paragraph", "Be good.");
+		put(message, "next-authentication/disclaimer/paragraph", "Always.");
+		put(message, "next-authentication/domains/domain", "CORP");
+	} else if (!run->script.no_methods) {
 		put(message, "next-authentication/authentication-methods/method",
 			run->script.other_method ? "AUTHENTICATE_VIA_MAGIC"
 						 : "AUTHENTICATE_VIA_PASSWORD");
 		put(message, "next-authentication/domains/domain", "CORP");
+	}
+}
+
+static void fill_logon(struct run *run, struct message *message)
+{
+	const struct step *step = &run->script.steps[run->step++];
+	char name[32];
+
+	put_result(message, step->result);
+	if (step->method == NULL)
+		return;
+	put(message, "next-authentication/authentication-methods/method", step->method);
+	if (strcmp(step->method, "AUTHENTICATE_VIA_DISCLAIMER") == 0)
+		put(message, "next-authentication/disclaimer/paragraph", step->text);
+	if (strcmp(step->method, "AUTHENTICATE_VIA_DIALOG") != 0)
+		return;
+	snprintf(name, sizeof(name), "id-%zu", run->step);
+	put(message, "next-authentication/dialog@id", name);
+	if (step->purpose != NULL)
+		put(message, "next-authentication/dialog@purpose", step->purpose);
+	put(message, "next-authentication/dialog/title", "Title");
+	put(message, "next-authentication/dialog/text", step->text);
+	for (unsigned i = 0; i < step->entries; i++) {
+		snprintf(name, sizeof(name), "entry-%u", i);
+		put(message, "next-authentication/dialog/prompt", "Label");
+		put(message, "next-authentication/dialog/prompt@name", name);
+		put(message, "next-authentication/dialog/prompt@hidden", i == 0 ? "true" : "false");
 	}
 }
 
@@ -168,7 +223,10 @@ static struct message *answer_of(struct run *run)
 		fill_hello(run, message);
 		break;
 	case MESSAGE_AUTHENTICATE_RESP:
-		put_result(message, outcome(run, RESULT_AUTH_SUCCESSFUL_AND_COMPLETE));
+		if (run->script.steps != NULL)
+			fill_logon(run, message);
+		else
+			put_result(message, outcome(run, RESULT_AUTH_SUCCESSFUL_AND_COMPLETE));
 		break;
 	case MESSAGE_GET_RESOURCE_LIST_RESP:
 		put_result(message, outcome(run, RESULT_LIST_SUCCESSFUL));
@@ -202,6 +260,25 @@ static void on_answer(uv_timer_t *timer)
 	run->done(run->user, &answer);
 }
 
+/* "password", "disclaimer true", "dialog id-1 entry-0=1234". */
+static void note_logon(struct run *run, const struct message *message)
+{
+	const struct message_node *answer = message_find(message, FIELD_AUTHENTICATE_ANSWER);
+	const char *terms = message_text(message, FIELD_AUTHENTICATE_DISCLAIMER_ACCEPTED);
+	const char *id = message_text(message, FIELD_AUTHENTICATE_DIALOG_ID);
+	char *text = run->sent[run->sent_count];
+	size_t at;
+
+	assert_true(run->sent_count < 9);
+	run->sent_count++;
+	at = (size_t)snprintf(text, 256, "%s%s%s%s%s",
+		message_text(message, FIELD_AUTHENTICATE_METHOD), terms != NULL ? " " : "",
+		terms != NULL ? terms : "", id != NULL ? " " : "", id != NULL ? id : "");
+	for (; answer != NULL; answer = message_next(answer))
+		at += (size_t)snprintf(text + at, 256 - at, " %s=%s",
+			message_child(answer, FIELD_AUTHENTICATE_ANSWER_NAME)->text, answer->text);
+}
+
 static void note_request(struct run *run, const struct message *message)
 {
 	const struct {
@@ -224,8 +301,15 @@ static void note_request(struct run *run, const struct message *message)
 			message_find(message, FIELD_HELLO_SERVER_ADDRESS) != NULL;
 		assert_string_equal(run->product, "QueryBrokerClient");
 	} else if (message->id == MESSAGE_HELLO) {
-		run->hello_has_caps = message_find(message, FIELD_HELLO_CAPS_CAP) != NULL &&
+		const struct message_node *cap = message_find(message, FIELD_HELLO_CAPS_CAP);
+
+		run->hello_has_caps = cap != NULL &&
 			message_find(message, FIELD_HELLO_SERVER_ADDRESS_IP_ADDRESS) != NULL;
+		for (; cap != NULL; cap = message_next(cap))
+			run->caps += strcmp(cap->text, "CAP_DIALOG_AUTHENTICATION") == 0 ||
+				strcmp(cap->text, "CAP_DISCLAIMER_AUTHENTICATION") == 0;
+	} else if (message->id == MESSAGE_AUTHENTICATE) {
+		note_logon(run, message);
 	}
 }
 
@@ -244,6 +328,11 @@ static int fake_call(struct peer *peer, const struct peer_call *call, peer_done 
 	run->call = *call;
 	run->done = done;
 	run->user = user;
+	if (run->asking == MESSAGE_AUTHENTICATE)
+		run->logon_ms = call->timeout_ms;
+	if (run->asking == MESSAGE_AUTHENTICATE && run->script.steps != NULL &&
+		run->script.steps[run->step].silent)
+		return 0;
 	if (!run->stopping)
 		uv_timer_start(&run->answer, on_answer, 0, 0);
 	return 0;
@@ -349,15 +438,44 @@ static void changed(void *user, const struct record *record, enum record_change 
 }
 
 static int password(void *user, const char *name, const char *domain, unsigned attempt,
-	char text[CONNECT_PASSWORD_SIZE])
+	const char *refusal, char text[CONNECT_PASSWORD_SIZE])
 {
 	struct run *run = user;
 
 	assert_string_equal(name, "ann");
+	assert_int_equal(attempt == 1, *refusal == '\0');
+	snprintf(run->refusal, sizeof(run->refusal), "%s", refusal);
 	assert_non_null(domain);
 	if (run->passwords < attempt)
 		return ERROR_NOT_FOUND;
 	snprintf(text, CONNECT_PASSWORD_SIZE, "%s", PASSWORD);
+	return 0;
+}
+
+static int accept_terms(void *user, const char *title, const char *text)
+{
+	struct run *run = user;
+
+	snprintf(run->title, sizeof(run->title), "%s", title);
+	snprintf(run->text, sizeof(run->text), "%s", text);
+	run->accepted++;
+	return run->accepts;
+}
+
+static int answer_question(
+	void *user, const struct connect_question *question, char answers[][CONNECT_ANSWER_SIZE])
+{
+	struct run *run = user;
+
+	run->question = *question;
+	snprintf(run->trouble, sizeof(run->trouble), "%s", question->trouble);
+	for (size_t i = 0; i < question->entry_count; i++) {
+		if (run->answers == NULL || *run->answers == NULL)
+			return ERROR_NOT_FOUND;
+		if (strcmp(*run->answers, "^C") == 0)
+			return ERROR_CLOSED;
+		snprintf(answers[i], CONNECT_ANSWER_SIZE, "%s", *run->answers++);
+	}
 	return 0;
 }
 
@@ -404,7 +522,7 @@ static int set_up(void **state)
 		.user = "ann",
 		.retry_interval = CLOCK_MILLISECOND,
 		.license_limit = CLOCK_MILLISECOND,
-		.events = {changed, password, choose, over, run},
+		.events = {changed, password, accept_terms, answer_question, choose, over, run},
 	};
 	current = run;
 	*state = run;

@@ -1,5 +1,7 @@
+#include <getopt.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +13,9 @@
 
 #include "base/error.h"
 #include "bench/answer.h"
+#include "bench/options.h"
 #include "bench/process.h"
+#include "bench/roll.h"
 #include "bench/script.h"
 #include "bench/tally.h"
 
@@ -58,6 +62,27 @@ static void odd_times_are_counted(void **state)
 	tally_add(&tally, INT64_MAX);
 	assert_int_equal(tally.count, 2);
 	assert_true(tally_at(&tally, 1) > INT64_C(3600) * 1000000);
+}
+
+static void tallies_are_joined(void **state)
+{
+	static struct tally other;
+
+	(void)state;
+	memset(&tally, 0, sizeof(tally));
+	memset(&other, 0, sizeof(other));
+	for (int i = 0; i < 10; i++) {
+		tally_add(&tally, 20);
+		tally_add(&other, 40);
+	}
+	tally_add(&other, 60);
+	tally_join(&tally, &other);
+	assert_int_equal(tally.count, 21);
+	assert_int_equal(tally.longest, 60);
+	assert_int_equal(tally_at(&tally, 0.45), 20);
+	assert_int_equal(tally_at(&tally, 0.9), 40);
+	tally_join(&other, &(struct tally){.count = 0});
+	assert_int_equal(other.longest, 60);
 }
 
 /* --- answer --- */
@@ -306,6 +331,123 @@ static void a_password_file_must_hold_one(void **state)
 	end(&play);
 }
 
+/* --- users who take turns --- */
+
+static void users_take_turns(void **state)
+{
+	struct play play;
+	struct roll *roll;
+
+	(void)state;
+	begin(&play, BENCH_LOGON);
+	write_password(&play, "anna\r\n\n\tnobody\nzo\xc3\xab\tp <w>\tx\nlast");
+	assert_int_equal(roll_read(play.password, &roll, play.why), 0);
+	assert_int_equal(roll_count(roll), 3);
+	assert_string_equal(roll_name(roll, 0), "anna");
+	assert_null(roll_password(roll, 0));
+	assert_string_equal(roll_name(roll, 1), "zo\xc3\xab");
+	assert_string_equal(roll_password(roll, 1), "p <w>\tx");
+	assert_string_equal(roll_name(roll, 2), "last");
+	assert_string_equal(roll_name(roll, 3), "anna");
+	roll_free(roll);
+	write_password(&play, "\n\r\n");
+	assert_int_equal(roll_read(play.password, &roll, play.why), ERROR_INPUT);
+	unlink(play.password);
+	assert_int_equal(roll_read(play.password, &roll, play.why), ERROR_SYSTEM);
+	roll_free(NULL);
+	end(&play);
+}
+
+/* Each client is another user, with his own password or the one of all. */
+static void each_logon_is_another_user(void **state)
+{
+	struct play play;
+	char users[80];
+	FILE *file;
+
+	(void)state;
+	begin(&play, BENCH_LOGON);
+	snprintf(users, sizeof(users), "%s.users", play.password);
+	file = fopen(users, "w");
+	assert_non_null(file);
+	fputs("anna\nbert\town & his\n", file);
+	fclose(file);
+	script_free(play.script);
+	play.options.user = NULL;
+	play.options.roll_file = users;
+	assert_int_equal(script_new(&play.options, &play.script, play.why), 0);
+	for (int i = 0; i < 4; i++) {
+		const char *body;
+
+		strcpy(play.client.cookie, "old");
+		script_begin(play.script, &play.client);
+		assert_string_equal(play.client.cookie, "");
+		body = body_of(&play, SCRIPT_AUTHENTICATE);
+		assert_non_null(strstr(body,
+			i % 2 == 0 ? "<username>anna</username>" : "<username>bert</username>"));
+		assert_non_null(strstr(body,
+			i % 2 == 0 ? "<password>se&lt;ret</password>"
+				   : "<password>own &amp; his</password>"));
+	}
+	unlink(users);
+	script_free(play.script);
+	assert_int_not_equal(script_new(&play.options, &play.script, play.why), 0);
+	play.script = NULL;
+	end(&play);
+}
+
+/* --- options --- */
+
+static int read_words(struct options *options, char *words)
+{
+	char *argv[24];
+	int argc = 0;
+
+	for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	optind = 0; /* getopt begins anew */
+	return options_read(argc, argv, options);
+}
+
+static void what_belongs_together_is_asked_for(void **state)
+{
+	static const struct {
+		const char *words;
+		bool good;
+	} cases[] = {
+		{"x --user u --domain d --password-file p logon 127.0.0.1:1", true},
+		{"x --users u --domain d --password-file p logon 127.0.0.1:1", true},
+		{"x --user u --users u --domain d --password-file p logon 127.0.0.1:1", false},
+		{"x --domain d --password-file p logon 127.0.0.1:1", false},
+		{"x --users u --password-file p logon 127.0.0.1:1", false},
+		{"x --users u --password-file p bind ldaps://127.0.0.1:636", true},
+		{"x --users u --password-file p bind 127.0.0.1:636", false},
+		{"x --users u bind ldap://127.0.0.1", false},
+		{"x --password-file p bind ldap://127.0.0.1", false},
+		{"x hello ldap://127.0.0.1", false},
+		{"x --count 5 --sleep --addresses 40000 --patience 0.5 hello 127.0.0.1:1", true},
+		{"x --count 0 hello 127.0.0.1:1", false},
+		{"x --addresses 40001 hello 127.0.0.1:1", false},
+		{"x --patience 0 hello 127.0.0.1:1", false},
+		{"x --count 5 idle 127.0.0.1:1", false},
+	};
+	struct options options;
+	char words[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		strcpy(words, cases[i].words);
+		assert_int_equal(read_words(&options, words) == 0, cases[i].good);
+	}
+	strcpy(words, "x --users u --password-file p --new-connections bind ldap://h");
+	assert_int_equal(read_words(&options, words), 0);
+	assert_int_equal(options.connections, 16);
+	assert_string_equal(options.url, "ldap://h");
+	assert_true(options.fresh);
+	assert_false(options.sleep);
+}
+
 /* --- process --- */
 
 static void processes_are_looked_up(void **state)
@@ -320,12 +462,30 @@ static void processes_are_looked_up(void **state)
 	assert_int_equal(process_use(4194305, &use), ERROR_NOT_FOUND);
 }
 
+static void processes_are_added_up(void **state)
+{
+	const pid_t pids[] = {getpid(), getpid(), 4194305};
+	struct process_use use;
+	double cpu = -1;
+	uint64_t resident = 1;
+
+	(void)state;
+	assert_int_equal(process_use_all(pids, 0, &cpu, &resident), 0);
+	assert_true(cpu >= 0 && cpu <= 0);
+	assert_int_equal(resident, 0);
+	assert_int_equal(process_use(pids[0], &use), 0);
+	assert_int_equal(process_use_all(pids, 2, &cpu, &resident), 0);
+	assert_true(resident > use.resident && resident < 3 * use.resident);
+	assert_int_equal(process_use_all(pids, 3, &cpu, &resident), ERROR_NOT_FOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(percentiles_are_close),
 		cmocka_unit_test(short_times_are_exact),
 		cmocka_unit_test(odd_times_are_counted),
+		cmocka_unit_test(tallies_are_joined),
 		cmocka_unit_test(answers_come_in_any_pieces),
 		cmocka_unit_test(what_is_not_one_answer_is_broken),
 		cmocka_unit_test(the_hello_is_the_pages),
@@ -333,7 +493,11 @@ int main(void)
 		cmocka_unit_test(right_answers_are_told_from_wrong_ones),
 		cmocka_unit_test(the_first_resource_is_taken),
 		cmocka_unit_test(a_password_file_must_hold_one),
+		cmocka_unit_test(users_take_turns),
+		cmocka_unit_test(each_logon_is_another_user),
+		cmocka_unit_test(what_belongs_together_is_asked_for),
 		cmocka_unit_test(processes_are_looked_up),
+		cmocka_unit_test(processes_are_added_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,8 +234,8 @@ static void required_elements_are_missed(void **state)
 	refused(C("<authenticate v:method=\"password\" xmlns:v=\"urn:v\"><username>u</username>"
 		  "<password>p</password></authenticate>"),
 		"required attribute 'method' is missing in 'authenticate'");
-	refused(C("<authenticate method=\"password\"><username>u</username></authenticate>"),
-		"required element 'password' is missing in 'authenticate'");
+	refused(C("<authenticate method=\"dialog\"><answer>1</answer></authenticate>"),
+		"required attribute 'name' is missing in 'answer'");
 	refused(C("<allocate-resource/>"), "required element 'resource-id' is missing");
 	refused(C("<get-resource-list-resp><result><result-id>X</result-id></result>"
 		  "<resource><resource-id>1</resource-id></resource></get-resource-list-resp>"),

@@ -34,6 +34,8 @@ static void six_stages_pass(void **state)
 	}
 	assert_false(run->probe_has_caps);
 	assert_true(run->hello_has_caps);
+	assert_int_equal(run->caps, 2);
+	assert_int_equal(run->logon_ms, 90000);
 	assert_string_equal(run->product, "Fairlead Client");
 	assert_string_equal(run->domain, "CORP");
 	assert_string_equal(run->sent_password, PASSWORD);

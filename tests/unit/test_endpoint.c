@@ -271,6 +271,65 @@ static void test_result(void **state)
 	assert_null(strstr(body, "own text"));
 }
 
+/* What the user reads is in his language, what goes into logs in English. */
+static void say_german(struct transaction *transaction)
+{
+	static const struct text_value wait = {"wait", "40 s"};
+	static const char *const denied =
+		"User authentication failed. Please re-enter username, password, and/or domain.";
+
+	assert_string_equal(transaction_result_english(transaction), "");
+	transaction_result(transaction, RESULT_AUTH_FAILED_ACCESS_DENIED, NULL);
+	assert_string_equal(transaction_result_english(transaction), denied);
+	assert_ptr_equal(transaction_language(transaction), text_english());
+
+	transaction->session->language = text_language("de");
+	assert_string_equal(text_language_locale(transaction_language(transaction)), "de_DE");
+	transaction_result(transaction, RESULT_AUTH_FAILED_ACCESS_DENIED, NULL);
+	assert_string_equal(transaction_result_english(transaction), denied);
+	assert_non_null(
+		strstr(message_text(transaction->reply, FIELD_AUTHENTICATE_RESP_RESULT_RESULT_STR),
+			"Bitte geben Sie Benutzername"));
+	/* one of ours that came from further on, and one that is not */
+	transaction_result(transaction, RESULT_AUTH_FAILED_ACCESS_DENIED,
+		"The entry is not valid. Please try again.");
+	assert_string_equal(
+		message_text(transaction->reply, FIELD_AUTHENTICATE_RESP_RESULT_RESULT_STR),
+		"Die Eingabe ist ung\xc3\xbcltig. Bitte versuchen Sie es erneut.");
+	transaction_result(transaction, RESULT_AUTH_FAILED_ACCESS_DENIED, "Somebody's words.");
+	assert_string_equal(transaction_result_english(transaction), "Somebody's words.");
+	assert_string_equal(
+		message_text(transaction->reply, FIELD_AUTHENTICATE_RESP_RESULT_RESULT_STR),
+		"Somebody's words.");
+	/* filled */
+	transaction_say(transaction, RESULT_AUTH_FAILED_ACCESS_DENIED, TEXT_LOGON_WAIT, &wait, 1);
+	assert_string_equal(transaction_result_english(transaction),
+		"Too many attempts to log on have failed. Please try again in 40 s.");
+	transaction_finish(transaction);
+}
+
+static void test_say(void **state)
+{
+	(void)state;
+	post(HELLO);
+	act = say_german;
+	post(XML("pcoip-client",
+		"<authenticate method=\"password\"><username>u</username>"
+		"<password>p</password></authenticate>"));
+	assert_non_null(strstr(body,
+		"<result-id>AUTH_FAILED_ACCESS_DENIED</result-id><result-str>Zu viele "
+		"Anmeldeversuche sind fehlgeschlagen. Bitte versuchen Sie es in 40 s "
+		"erneut.</result-str>"));
+	/* an error of this session too; the detail is for administrators */
+	act = fail_hello;
+	post(HELLO);
+	assert_non_null(strstr(body,
+		"<result-str>Der Broker hat nicht geantwortet. Bitte versuchen Sie es "
+		"sp\xc3\xa4ter "
+		"erneut.</result-str>"));
+	assert_non_null(strstr(body, "<err-detail>asleep "));
+}
+
 static const char *adopted_id;
 static enum result_outcome adopted_outcome;
 
@@ -472,6 +531,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fail, set_up_new, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_answered_here, set_up_new, tear_down),
 		cmocka_unit_test_setup_teardown(test_result, set_up_new, tear_down),
+		cmocka_unit_test_setup_teardown(test_say, set_up_new, tear_down),
 		cmocka_unit_test_setup_teardown(test_adopt, set_up_new, tear_down),
 		cmocka_unit_test_setup_teardown(test_forwarded_for, set_up_new, tear_down),
 		cmocka_unit_test_setup_teardown(test_cookie, set_up_new, tear_down),

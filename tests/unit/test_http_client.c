@@ -458,7 +458,12 @@ static void silence_ends_in_time(void **state)
 	assert_int_equal(call_url(fixture, url, &call), ERROR_TIMEOUT);
 	assert_string_equal(fixture->detail, "no answer within 50 ms");
 	assert_true(fixture->got.total_us >= 40000);
+	call.timeout_ms = 60000; /* to answer, but not to connect */
+	call.connect_ms = 60;
+	assert_int_equal(call_url(fixture, url, &call), ERROR_TIMEOUT);
+	assert_string_equal(fixture->detail, "no answer within 60 ms");
 	close(deaf);
+	call.timeout_ms = 50;
 
 	/* with the handshake done before, only the answer is missing */
 	assert_int_equal(call_path(fixture, "/x", PLAIN), 0);

@@ -9,17 +9,27 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "service/identity.h"
-#include "service/password.h"
+#include "identity/identity.h"
+#include "identity/password.h"
+
+static struct work_queue *queue;
 
 /* Hashes of "right" and "other", made once: cheap, but still the slow part. */
 static char right[PASSWORD_HASH_SIZE], other[PASSWORD_HASH_SIZE];
+
+static int free_queue(void **state)
+{
+	(void)state;
+	work_queue_free(queue);
+	return 0;
+}
 
 static const char *const groups[] = {"staff", "cad"};
 
 static int make_hashes(void **state)
 {
 	(void)state;
+	queue = work_queue_new(0);
 	assert_int_equal(password_hash(entropy_system(), "right", 1, right), 0);
 	assert_int_equal(password_hash(entropy_system(), "other", 1, other), 0);
 	return 0;
@@ -59,15 +69,53 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static bool good(const char *user, const char *domain, const char *password)
+static enum reason reason;
+static unsigned answers;
+
+static void answered(void *context, const struct identity_answer *answer)
 {
-	enum result_id result;
+	assert_ptr_equal(context, &found);
+	reason = answer->reason;
+	answers++;
+	assert_string_equal(answer->source, "users");
+	assert_false(answer->remote);
+	if (reason == REASON_RIGHT)
+		found = answer->user;
+}
+
+/* Asks and waits for the answer. */
+static enum reason ask(struct arena *in, const char *user, const char *domain, const char *password,
+	bool (*admit)(void *context, const char *account))
+{
+	uv_loop_t loop;
+	struct identity_request request = {
+		.user = user,
+		.domain = domain,
+		.password = password,
+		.client = "192.0.2.7",
+		.arena = in,
+		.loop = &loop,
+		.work = queue,
+		.clock = clock_system(),
+		.admit = admit,
+	};
 
 	memset(&found, 0, sizeof(found));
-	result = identity_check(identity, arena, user, domain, password, &found);
-	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE)
+	answers = 0;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	identity_ask(identity, &request, answered, &found);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	assert_int_equal(answers, 1);
+	return reason;
+}
+
+static bool good(const char *user, const char *domain, const char *password)
+{
+	ask(arena, user, domain, password, NULL);
+	if (reason == REASON_RIGHT)
 		return true;
-	assert_int_equal(result, RESULT_AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD);
+	assert_true(reason == REASON_WRONG_PASSWORD || reason == REASON_UNKNOWN_USER);
 	assert_null(found.name);
 	return false;
 }
@@ -151,8 +199,7 @@ static void test_memory_short(void **state)
 	struct arena *small = arena_new(4);
 
 	(void)state;
-	assert_int_equal(identity_check(identity, small, "alice", "corp", "right", &found),
-		RESULT_AUTH_FAILED_SERVICE_BUSY);
+	assert_int_equal(ask(small, "alice", "corp", "right", NULL), REASON_SERVICE_BUSY);
 	assert_null(found.name);
 	arena_free(small);
 }
@@ -203,6 +250,56 @@ static void test_nobody_configured(void **state)
 	assert_false(good("alice", "", ""));
 }
 
+static const char *admitted;
+
+static bool admit_nobody(void *context, const char *account)
+{
+	(void)context;
+	admitted = account;
+	return false;
+}
+
+/* Whoever guards the accounts is asked by the account, however the user wrote himself, and what he
+ * refuses is not tried. */
+static void test_admission(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(arena, "corp\\ALICE", "", "right", admit_nobody), REASON_GUARDED);
+	assert_string_equal(admitted, "Alice@CORP");
+	assert_null(found.name);
+	admitted = NULL;
+	assert_int_equal(ask(arena, "nobody", "", "right", admit_nobody), REASON_UNKNOWN_USER);
+	assert_null(admitted);
+}
+
+static void test_full_queue(void **state)
+{
+	struct work_queue *all = queue;
+	uv_loop_t loop;
+	struct identity_request request = {.user = "alice",
+		.domain = "corp",
+		.password = "right",
+		.arena = arena,
+		.loop = &loop,
+		.clock = clock_system()};
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	queue = request.work = work_queue_new(1);
+	answers = 0;
+	identity_ask(identity, &request, answered, &found);
+	assert_int_equal(answers, 0);
+	identity_ask(identity, &request, answered, &found);
+	assert_int_equal(answers, 1);
+	assert_int_equal(reason, REASON_SERVICE_BUSY);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(answers, 2);
+	assert_int_equal(reason, REASON_RIGHT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	work_queue_free(queue);
+	queue = all;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* Who has no domain of his own is in one of those that are offered, in any case, and in no other.
@@ -237,7 +334,9 @@ int main(void)
 		TEST(test_copies),
 		TEST(test_bad_entries),
 		TEST(test_nobody_configured),
+		TEST(test_admission),
+		TEST(test_full_queue),
 	};
 
-	return cmocka_run_group_tests(tests, make_hashes, NULL);
+	return cmocka_run_group_tests(tests, make_hashes, free_queue);
 }

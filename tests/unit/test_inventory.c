@@ -83,15 +83,15 @@ static void test_entitlement(void **state)
 {
 	static const char *const staff[] = {"Staff"};
 	static const char *const both[] = {"other", "cad", "GUESTS"};
-	const struct identity_user alice = {"alice", "X", NULL, 0, ""};
-	const struct identity_user bob = {"BOB", "corp", NULL, 0, ""};
-	const struct identity_user other_bob = {"bob", "", NULL, 0, ""};
-	const struct identity_user third_bob = {"bob", "cor", NULL, 0, ""};
-	const struct identity_user fourth_bob = {"bob", "corporation", NULL, 0, ""};
-	const struct identity_user carol = {"carol", "", staff, 1, ""};
-	const struct identity_user dave = {"dave", "", both, 3, ""};
-	const struct identity_user alice_staff = {"alice", "", staff, 1, ""};
-	const struct identity_user nobody = {"", "", NULL, 0, ""};
+	const struct identity_user alice = {"alice", "X", NULL, 0, "", ""};
+	const struct identity_user bob = {"BOB", "corp", NULL, 0, "", ""};
+	const struct identity_user other_bob = {"bob", "", NULL, 0, "", ""};
+	const struct identity_user third_bob = {"bob", "cor", NULL, 0, "", ""};
+	const struct identity_user fourth_bob = {"bob", "corporation", NULL, 0, "", ""};
+	const struct identity_user carol = {"carol", "", staff, 1, "", ""};
+	const struct identity_user dave = {"dave", "", both, 3, "", ""};
+	const struct identity_user alice_staff = {"alice", "", staff, 1, "", ""};
+	const struct identity_user nobody = {"", "", NULL, 0, "", ""};
 
 	(void)state;
 	assert_string_equal(list_for(&alice), "r-9 ");
@@ -108,7 +108,7 @@ static void test_entitlement(void **state)
 
 static void test_find(void **state)
 {
-	const struct identity_user alice = {"alice", "", NULL, 0, ""};
+	const struct identity_user alice = {"alice", "", NULL, 0, "", ""};
 	const struct inventory_resource *resource = inventory_find(inventory, &alice, "r-9");
 
 	(void)state;
@@ -166,7 +166,7 @@ static void test_copies(void **state)
 	struct inventory_host host = {.name = name, .address = name};
 	struct inventory_resource resource = {
 		.id = id, .name = name, .session_type = "VDI", .users = users, .user_count = 1};
-	const struct identity_user alice = {"alice", "", NULL, 0, ""};
+	const struct identity_user alice = {"alice", "", NULL, 0, "", ""};
 
 	(void)state;
 	inventory_free(inventory);
@@ -181,7 +181,7 @@ static void test_copies(void **state)
 
 static void test_empty(void **state)
 {
-	const struct identity_user alice = {"alice", "", NULL, 0, ""};
+	const struct identity_user alice = {"alice", "", NULL, 0, "", ""};
 
 	(void)state;
 	inventory_free(inventory);

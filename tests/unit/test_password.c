@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "service/password.h"
+#include "identity/password.h"
 
 static int fill_fails(void *user, void *bytes, size_t length)
 {

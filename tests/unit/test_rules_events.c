@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "health/read.h"
+#include "identity/reason.h"
 #include "service/event.h"
 
 #define ID "0db55300-f3fa-103c-9a10-000000000000"
@@ -63,9 +64,24 @@ static const struct expected table[] = {
 	LINE(session_moved, NULL),
 	LINE(work_full, "service-faults/calls-full"),
 
+	/* logging on */
+	LINE(logon_failed, "session-authentication/reason"),
+	LINE(logon_unanswered, "session-authentication/reason"),
+	LINE(logon_directory, "directory-time/answered"),
+	LINE(logon_slow, "directory-time/slow"),
+	LINE(logon_server_passed_over, "directory-time/passed-over"),
+	LINE(logon_groups_cut, NULL),
+	LINE(logon_question, "session-authentication/question"),
+	LINE(logon_factor, "radius-response/accepted"),
+	LINE(logon_password_changed, NULL),
+	LINE(logon_terms_accepted, NULL),
+	LINE(logon_refused, "session-authentication/not-tried"),
+	LINE(logon_limit, "guessed-passwords/limit"),
+
 	/* broker */
 	LINE(broker_session_created, "initiate-session/broker-session"),
 	LINE(broker_session_ended, NULL),
+	LINE(broker_manager_untrusted, NULL),
 	LINE(broker_authenticated, "session-authentication/broker-complete"),
 	ANSWER(broker_authenticate_failed, "session-authentication/broker-refused", NULL,
 		"AUTH_FAILED_ACCESS_DENIED"),
@@ -82,6 +98,7 @@ static const struct expected table[] = {
 	/* manager */
 	LINE(pcm_session_created, NULL),
 	LINE(pcm_session_ended, NULL),
+	STAGE(pcm_logon_ended, "resource-allocation/manager-logon-ended", 4, NULL, NULL),
 	STAGE(pcm_broker_request, "initiate-session/manager-request", 1, "hello", NULL),
 	STAGE(pcm_broker_request, "session-authentication/manager-request", 2, "authenticate",
 		NULL),
@@ -127,6 +144,14 @@ static const struct expected table[] = {
 	LINE(agent_hello, "initiate-session/hello"),
 	LINE(agent_authenticate, "session-authentication/received"),
 	LINE(agent_logon_failed, "session-authentication/logon-failed"),
+	LINE(agent_logon_hours, "session-authentication/logon-failed"),
+	LINE(agent_logon_workstation, "session-authentication/logon-failed"),
+	LINE(agent_logon_expired, "session-authentication/logon-failed"),
+	LINE(agent_logon_disabled, "session-authentication/logon-failed"),
+	LINE(agent_logon_denied, "session-authentication/logon-failed"),
+	LINE(agent_logon_account_expired, "session-authentication/logon-failed"),
+	LINE(agent_logon_must_change, "session-authentication/logon-failed"),
+	LINE(agent_logon_locked, "session-authentication/logon-failed"),
 	LINE(agent_authenticate_failed, "session-authentication/failed"),
 	LINE(agent_get_resource_list, "resource-allocation/list"),
 	LINE(agent_get_resource_list, "connection-path/list"),
@@ -364,6 +389,24 @@ static void assert_named(const struct rule_book *book, const char *id, const cha
 		fail_msg("%s calls %s %s", id, name, cause->name ? cause->name : "nothing");
 }
 
+/* Each reason that a logon fails for has a cause of its own, by its phrase. */
+static void test_reasons_have_causes(void **state)
+{
+	const struct rule *rule = rule_book_find(*state, "session-authentication");
+
+	assert_non_null(rule);
+	for (enum reason reason = 0; reason < REASON_COUNT; reason++) {
+		const struct reason_info *info = reason_info(reason);
+
+		/* A refusal by the guard is an event of its own. */
+		if (result_info(info->result)->outcome != OUTCOME_FAILED ||
+			reason == REASON_GUARDED)
+			continue;
+		if (rule_cause_by(rule, "reason", info->phrase, strlen(info->phrase)) == NULL)
+			fail_msg("session-authentication has no cause for '%s'", info->phrase);
+	}
+}
+
 /* Each result that refuses something, without the prefix that the patterns take off. */
 static void test_results_have_causes(void **state)
 {
@@ -444,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules_know_the_lines),
 		cmocka_unit_test(test_every_event_is_in_the_table),
+		cmocka_unit_test(test_reasons_have_causes),
 		cmocka_unit_test(test_results_have_causes),
 		cmocka_unit_test(test_disconnect_causes_are_known),
 	};

@@ -314,6 +314,7 @@ static void secrets_are_exactly_these(void **state)
 {
 	static const enum field_id secrets[] = {
 		FIELD_AUTHENTICATE_PASSWORD,
+		FIELD_AUTHENTICATE_ANSWER,
 		FIELD_ALLOCATE_RESOURCE_RESP_TARGET_CONNECT_TAG,
 		FIELD_LAUNCH_SESSION_LOGON_PASSWORD,
 		FIELD_LAUNCH_SESSION_RESP_SESSION_INFO_SESSION_TAG,
@@ -328,7 +329,8 @@ static void secrets_are_exactly_these(void **state)
 		for (size_t i = 0; i < COUNT(secrets); i++)
 			expected |= secrets[i] == id;
 		assert_int_equal(info->secrecy == FIELD_SECRET, expected);
-		assert_int_equal(info->type == FIELD_EXACT, strcmp(info->name, "password") == 0);
+		assert_int_equal(info->type == FIELD_EXACT,
+			strcmp(info->name, "password") == 0 || id == FIELD_AUTHENTICATE_ANSWER);
 		if (strcmp(info->name, "username") == 0 || strcmp(info->name, "hostname") == 0)
 			assert_int_equal(info->secrecy, FIELD_NAME);
 	}
@@ -341,6 +343,7 @@ static void what_is_handed_on_fits(void **state)
 	static const enum field_id pairs[][2] = {
 		{FIELD_AUTHENTICATE_USERNAME, FIELD_LAUNCH_SESSION_LOGON_USERNAME},
 		{FIELD_AUTHENTICATE_PASSWORD, FIELD_LAUNCH_SESSION_LOGON_PASSWORD},
+		{FIELD_AUTHENTICATE_ANSWER, FIELD_LAUNCH_SESSION_LOGON_PASSWORD},
 		{FIELD_AUTHENTICATE_DOMAIN, FIELD_LAUNCH_SESSION_LOGON_DOMAIN},
 		{FIELD_HELLO_CLIENT_INFO_HOSTNAME, FIELD_LAUNCH_SESSION_CLIENT_NAME},
 		{FIELD_ALLOCATE_RESOURCE_CLIENT_INFO_IP_ADDRESS, FIELD_LAUNCH_SESSION_CLIENT_IP},

@@ -194,13 +194,39 @@ static void a_failure_says_what_and_who(void **state)
 	assert_true(widest(written(fixture)) < 60);
 }
 
+/* What a server wants the user to read, on a narrow terminal and without its tricks. */
+static void foreign_texts_are_tame(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct timeline_style style = {.utf8 = true, .columns = 40};
+	char longest[16384];
+
+	timeline_heading(fixture->stream, &style, "Terms\033]0;of use");
+	timeline_text(fixture->stream, &style, 2,
+		"Whoever goes on agrees to everything that stands here.\r\n\n\tAnd\vmore:\233[2J "
+		"\u202e.");
+	assert_string_equal(written(fixture),
+		"Terms?]0;of use\n"
+		"  Whoever goes on agrees to everything\n"
+		"  that stands here.\n"
+		"\n"
+		"   And?more:?[2J ?.\n");
+	timeline_text(fixture->stream, &style, 2, "");
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	timeline_text(fixture->stream, &style, 2, longest);
+	assert_true(widest(written(fixture)) < 40);
+}
+
 static void json_says_the_same(void **state)
 {
 	struct fixture *fixture = *state;
 	struct record *record = &fixture->record;
-	json_t *object, *stage, *error;
+	json_t *object, *stage, *error, *questions;
 
 	pass(record, RECORD_INITIALISE, 500000);
+	record_question(record, "second-factor");
+	record->stages[RECORD_AUTHENTICATE].limit = RECORD_FACTOR_LIMIT;
 	record_learn(record, RECORD_INITIALISE, "product", "bad \xff utf-8");
 	record_learn_number(record, RECORD_INITIALISE, "domains", 2);
 	record->stages[RECORD_AUTHENTICATE].state = RECORD_FAILED;
@@ -218,6 +244,12 @@ static void json_says_the_same(void **state)
 	assert_string_equal(
 		json_string_value(json_object_get(json_object_get(stage, "learned"), "product")),
 		"bad ? utf-8");
+	assert_true(json_real_value(json_object_get(stage, "limit_seconds")) == 5);
+	stage = json_array_get(json_object_get(object, "stages"), 1);
+	assert_true(json_real_value(json_object_get(stage, "limit_seconds")) == 90);
+	questions = json_object_get(object, "questions");
+	assert_int_equal(json_array_size(questions), 1);
+	assert_string_equal(json_string_value(json_array_get(questions, 0)), "second-factor");
 	stage = json_array_get(json_object_get(object, "stages"), 2);
 	assert_string_equal(json_string_value(json_object_get(stage, "result")), "not reached");
 	assert_true(json_is_null(json_object_get(stage, "seconds")));
@@ -266,6 +298,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			colours_and_signs_only_where_wanted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failure_says_what_and_who, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(foreign_texts_are_tame, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(json_says_the_same, set_up, tear_down),
 		cmocka_unit_test(foreign_text_cannot_steer_a_terminal),
 	};

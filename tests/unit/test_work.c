@@ -11,6 +11,19 @@
 #include "base/error.h"
 #include "wire/work.h"
 
+static struct work_queue *on_pool(unsigned maximum)
+{
+	return work_queue_new(maximum);
+}
+
+static struct work_queue *on_own_threads(unsigned maximum)
+{
+	return work_queue_new_own(maximum, 3);
+}
+
+/* What is tested; both kinds keep the same promises. */
+static struct work_queue *(*make)(unsigned maximum);
+
 struct task {
 	pthread_t ran_on;
 	pthread_t done_on;
@@ -46,7 +59,7 @@ static void done(void *user)
 
 static void runs_off_the_loop_and_comes_back(void **state)
 {
-	struct work_queue *queue = work_queue_new(0);
+	struct work_queue *queue = make(0);
 	unsigned order = 0;
 	struct task task = {.order = &order};
 	uv_loop_t loop;
@@ -65,7 +78,7 @@ static void runs_off_the_loop_and_comes_back(void **state)
 
 static void a_full_queue_says_so(void **state)
 {
-	struct work_queue *queue = work_queue_new(2);
+	struct work_queue *queue = make(2);
 	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 	unsigned order = 0;
 	struct task tasks[3] = {
@@ -95,7 +108,7 @@ static void a_full_queue_says_so(void **state)
 
 static void done_may_submit_in_its_place(void **state)
 {
-	struct work_queue *queue = work_queue_new(1);
+	struct work_queue *queue = make(1);
 	unsigned order = 0;
 	uv_loop_t loop;
 	struct task second = {.order = &order};
@@ -155,7 +168,7 @@ static void *work(void *user)
 
 static void several_loops_share_it(void **state)
 {
-	struct work_queue *queue = work_queue_new(8);
+	struct work_queue *queue = make(8);
 	struct worker workers[3] = {{.queue = queue}, {.queue = queue}, {.queue = queue}};
 	pthread_t threads[3];
 
@@ -170,6 +183,36 @@ static void several_loops_share_it(void **state)
 	work_queue_free(queue);
 }
 
+/* All of libuv's threads are held up by another queue's jobs: ours do not wait for them. */
+static void own_threads_wait_for_nobody(void **state)
+{
+	struct work_queue *slow = on_pool(64), *own = on_own_threads(4);
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	unsigned order = 0, own_order = 0;
+	struct task blocked[64], task = {.order = &own_order};
+	uv_loop_t loop, other;
+
+	(void)state;
+	uv_loop_init(&loop);
+	uv_loop_init(&other);
+	pthread_mutex_lock(&gate);
+	for (int i = 0; i < 64; i++) {
+		blocked[i] = (struct task){.gate = &gate, .order = &order};
+		assert_int_equal(work_submit(slow, &loop, run, done, &blocked[i]), 0);
+	}
+	assert_int_equal(work_submit(own, &other, run, done, &task), 0);
+	uv_run(&other, UV_RUN_DEFAULT);
+	assert_int_equal(task.done_as, 1);
+	assert_int_equal(order, 0);
+	pthread_mutex_unlock(&gate);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(order, 64);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	assert_int_equal(uv_loop_close(&other), 0);
+	work_queue_free(own);
+	work_queue_free(slow);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,5 +222,15 @@ int main(void)
 		cmocka_unit_test(several_loops_share_it),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	const struct CMUnitTest own[] = {
+		cmocka_unit_test(own_threads_wait_for_nobody),
+	};
+	int failed = 0;
+
+	make = on_pool;
+	failed += cmocka_run_group_tests_name("pool", tests, NULL, NULL);
+	make = on_own_threads;
+	failed += cmocka_run_group_tests_name("own threads", tests, NULL, NULL);
+	failed += cmocka_run_group_tests_name("both", own, NULL, NULL);
+	return failed;
 }
