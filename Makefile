@@ -106,6 +106,7 @@ bench: deps-bench $(RELEASE)/build.ninja
 	ninja -C $(RELEASE)
 	bench/run $(RELEASE)
 	bench/check-bench $(RELEASE)
+	bench/logon-bench $(RELEASE)
 
 install: all
 	$(MESON) install -C $(BUILD)
@@ -122,6 +123,6 @@ help:
 	@echo "make valgrind    unit tests and scenarios under valgrind"
 	@echo "make lint        clang, clang-tidy, cppcheck, gcc -fanalyzer, layout"
 	@echo "make format      lay the sources out as .clang-format says"
-	@echo "make bench       measure against nginx and ripgrep; writes bench/results.md"
+	@echo "make bench       measure against nginx, ripgrep and bare binds; writes bench/results.md"
 	@echo "make install     programs, man pages, systemd units (DESTDIR and Meson's prefix apply)"
 	@echo "make clean       remove the build folders"

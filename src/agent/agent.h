@@ -29,6 +29,8 @@
 struct agent_view {
 	struct view view;
 	struct logon_plan *plan;
+	struct arena *arena;                 /* owns the texts of: */
+	struct settings_proxies launch_from; /* who may launch; none: everybody */
 };
 
 enum agent_phase { AGENT_FREE, AGENT_LICENSING, AGENT_PREPARED, AGENT_CONNECTED };

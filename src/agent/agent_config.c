@@ -29,6 +29,7 @@ static const struct cyaml_schema_field agent_fields[] = {
 	SETTINGS_FIELDS(struct agent_config, common),
 	SETTINGS_LISTEN("listen", CYAML_FLAG_OPTIONAL, struct agent_config, listen),
 	SETTINGS_LISTEN("launch-listen", CYAML_FLAG_OPTIONAL, struct agent_config, launch_listen),
+	SETTINGS_LAUNCH_FROM(struct agent_config, launch_from),
 	CYAML_FIELD_STRING_PTR("session-address", CYAML_FLAG_OPTIONAL, struct agent_config,
 		session_address, 1, SETTINGS_NAME_MAXIMUM),
 	CYAML_FIELD_STRING_PTR("hostname", CYAML_FLAG_OPTIONAL, struct agent_config, hostname, 1,
@@ -101,6 +102,7 @@ int agent_config_check(struct config *config, struct config_fault *fault)
 			0 ||
 		settings_check_listen(config, data->launch_listen, data->launch_listen_count,
 			"launch-listen", fault) != 0 ||
+		settings_check_proxies(config, &data->launch_from, "launch-from", fault) != 0 ||
 		settings_check_users(config, &data->users, fault) != 0 ||
 		settings_check_logon(config, &data->common, &data->users, &data->logon, fault) !=
 			0 ||

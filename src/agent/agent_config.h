@@ -23,7 +23,8 @@ struct agent_config {
 	unsigned listen_count;
 	struct settings_listen *launch_listen; /* launch API */
 	unsigned launch_listen_count;
-	char *session_address; /* NULL: "0.0.0.0:4172" */
+	struct settings_proxies launch_from; /* who may launch; none: everybody */
+	char *session_address;               /* NULL: "0.0.0.0:4172" */
 	char *hostname; /* in the certificate, and the SNI of the session; NULL: this machine's */
 	char *resource_name; /* what a direct client's list shows; NULL: the hostname */
 	char *state_directory;

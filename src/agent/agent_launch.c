@@ -65,6 +65,14 @@ static void handle_launch_session(struct transaction *transaction)
 	struct agent_view *view = agent_view_hold(agent);
 	struct log *log = transaction->loop->log;
 
+	if (view->launch_from.list_count > 0 &&
+		!settings_proxy_trusted(&view->launch_from, transaction->peer)) {
+		agent_view_release(view);
+		event_agent_launch_refused(log, transaction->log_id, transaction->peer);
+		fail(transaction, RESULT_FAILED_USER_AUTH,
+			text_template(text_english(), TEXT_LAUNCH_NOT_FROM_HERE));
+		return;
+	}
 	/* One request stands for what a direct client does in three: the vendor's agents log
 	 * them so, without a resource list, and the health check reads it as a brokered session. */
 	event_agent_hello(log, transaction->log_id);

@@ -42,11 +42,16 @@ struct binder {
 	struct tally latency;
 };
 
+static double fraction(double seconds)
+{
+	return seconds - (double)(time_t)seconds;
+}
+
 static void let_pass(double seconds)
 {
-	struct timespec time = {.tv_sec = (time_t)seconds};
+	const struct timespec time = {
+		.tv_sec = (time_t)seconds, .tv_nsec = (long)(fraction(seconds) * 1e9)};
 
-	time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
 	nanosleep(&time, NULL);
 }
 
@@ -67,7 +72,8 @@ static int set_tls(LDAP *ld, const char *ca)
 static int open_connection(struct binder *binder)
 {
 	const struct options *options = binder->binding->options;
-	const struct timeval patience = {.tv_sec = (time_t)options->patience};
+	const struct timeval patience = {.tv_sec = (time_t)options->patience,
+		.tv_usec = (suseconds_t)(fraction(options->patience) * 1e6)};
 	const int version = LDAP_VERSION3;
 	int code = ldap_initialize(&binder->ld, options->url);
 

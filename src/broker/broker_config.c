@@ -173,7 +173,7 @@ int broker_config_check(struct config *config, struct config_fault *fault)
 	if (settings_check(config, &data->common, fault) != 0 ||
 		settings_check_listen(config, data->listen, data->listen_count, "listen", fault) !=
 			0 ||
-		settings_check_proxies(config, &data->proxies, fault) != 0 ||
+		settings_check_proxies(config, &data->proxies, "trusted-proxies", fault) != 0 ||
 		settings_check_trust(config, &data->trust, "trust", fault) != 0 ||
 		settings_check_users(config, &data->users, fault) != 0 ||
 		settings_check_logon(config, &data->common, &data->users, &data->logon, fault) !=

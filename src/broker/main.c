@@ -93,6 +93,7 @@ static int broker_start(struct program *program, struct config *config,
 			.name = "broker",
 			.listen = data->listen,
 			.handle = handle,
+			.trusted = trusted_proxy,
 			.user = broker,
 		};
 

@@ -129,7 +129,7 @@ int64_t guard_delay(struct guard *guard, const struct guard_try *try);
  * Idempotent: a try that is not open is left alone. */
 void guard_end(struct guard *guard, struct guard_try *try, enum reason_count count);
 
-/* Figures for tests and metrics. */
+/* Figures for tests. */
 struct guard_state {
 	size_t counters;      /* in use */
 	size_t counters_most; /* there is room for */

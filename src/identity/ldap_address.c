@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -17,11 +18,13 @@ struct ldap_address {
 	char *host;
 	char port[8];
 	struct addrinfo hints;
-	struct gaicb request;
+	pthread_cond_t has_ended; /* a look-up */
+	pthread_t thread;         /* of the last look-up */
+	bool has_thread;          /* it is to be joined */
+	bool pending;             /* it has not ended */
+	unsigned long ended;      /* look-ups */
 	struct ldap_addresses known;
 	int64_t known_until; /* steady */
-	unsigned long ended; /* look-ups */
-	bool pending;
 };
 
 static void take_list(struct ldap_address *address, const struct addrinfo *list)
@@ -50,6 +53,16 @@ static void try_numeric(struct ldap_address *address)
 	address->known_until = INT64_MAX;
 }
 
+static void init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
 struct ldap_address *ldap_address_new(const char *host, uint16_t port, const struct clock *clock)
 {
 	struct ldap_address *address = calloc(1, sizeof(*address));
@@ -62,6 +75,7 @@ struct ldap_address *ldap_address_new(const char *host, uint16_t port, const str
 		return NULL;
 	}
 	pthread_mutex_init(&address->lock, NULL);
+	init_condition(&address->has_ended);
 	address->clock = clock;
 	snprintf(address->port, sizeof(address->port), "%u", (unsigned)port);
 	address->hints.ai_family = AF_UNSPEC;
@@ -71,44 +85,50 @@ struct ldap_address *ldap_address_new(const char *host, uint16_t port, const str
 	return address;
 }
 
-/* Takes what a look-up brought; what was known stays where it brought nothing. */
-static void harvest(struct ldap_address *address)
+/* What was known stays where a look-up brings nothing. */
+static void *look_up(void *context)
 {
-	int error = gai_error(&address->request);
+	struct ldap_address *address = context;
+	struct addrinfo *list = NULL;
+	int error = getaddrinfo(address->host, address->port, &address->hints, &list);
 
-	if (error == EAI_INPROGRESS)
-		return;
+	pthread_mutex_lock(&address->lock);
+	if (error == 0) {
+		take_list(address, list);
+		address->known_until = clock_steady(address->clock) + KEPT;
+	}
 	address->pending = false;
 	address->ended++;
-	if (error != 0)
-		return;
-	take_list(address, address->request.ar_result);
-	freeaddrinfo(address->request.ar_result);
-	address->known_until = clock_steady(address->clock) + KEPT;
+	pthread_cond_broadcast(&address->has_ended);
+	pthread_mutex_unlock(&address->lock);
+	if (error == 0)
+		freeaddrinfo(list);
+	return NULL;
 }
 
 static int start(struct ldap_address *address)
 {
-	struct gaicb *list[1] = {&address->request};
-
-	address->request = (struct gaicb){.ar_name = address->host,
-		.ar_service = address->port,
-		.ar_request = &address->hints};
-	if (getaddrinfo_a(GAI_NOWAIT, list, 1, NULL) != 0)
-		return ERROR_MEMORY;
-	address->pending = true;
-	return 0;
+	/* It has nothing left to do but to end. */
+	if (address->has_thread)
+		pthread_join(address->thread, NULL);
+	address->has_thread = pthread_create(&address->thread, NULL, look_up, address) == 0;
+	address->pending = address->has_thread;
+	return address->has_thread ? 0 : ERROR_MEMORY;
 }
 
 static void await(struct ldap_address *address, int64_t microseconds)
 {
-	const struct gaicb *list[1] = {&address->request};
-	struct timespec time = {.tv_sec = microseconds / CLOCK_SECOND,
-		.tv_nsec = microseconds % CLOCK_SECOND * 1000};
+	struct timespec until;
+	int64_t nanoseconds;
 
-	pthread_mutex_unlock(&address->lock);
-	gai_suspend(list, 1, &time);
-	pthread_mutex_lock(&address->lock);
+	/* The condition has the machine's clock, whatever clock we were given. */
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	if (microseconds > 3600 * CLOCK_SECOND)
+		microseconds = 3600 * CLOCK_SECOND;
+	nanoseconds = until.tv_nsec + microseconds % CLOCK_SECOND * 1000;
+	until.tv_sec += microseconds / CLOCK_SECOND + nanoseconds / 1000000000;
+	until.tv_nsec = nanoseconds % 1000000000;
+	pthread_cond_timedwait(&address->has_ended, &address->lock, &until);
 }
 
 static int get(struct ldap_address *address, int64_t until)
@@ -118,8 +138,6 @@ static int get(struct ldap_address *address, int64_t until)
 	for (;;) {
 		int64_t now = clock_steady(address->clock);
 
-		if (address->pending)
-			harvest(address);
 		if (address->known.count > 0 && now < address->known_until)
 			return 0;
 		if (address->ended != ended && address->known.count == 0)
@@ -147,26 +165,13 @@ int ldap_address_get(
 	return error;
 }
 
-/* A request that was cancelled before it began stays "in progress" for ever: nothing is waited for.
- */
-static void abandon(struct ldap_address *address)
-{
-	const struct gaicb *list[1] = {&address->request};
-
-	if (gai_cancel(&address->request) == EAI_CANCELED)
-		return;
-	while (gai_error(&address->request) == EAI_INPROGRESS)
-		gai_suspend(list, 1, NULL);
-	if (gai_error(&address->request) == 0)
-		freeaddrinfo(address->request.ar_result);
-}
-
 void ldap_address_free(struct ldap_address *address)
 {
 	if (address == NULL)
 		return;
-	if (address->pending)
-		abandon(address);
+	if (address->has_thread)
+		pthread_join(address->thread, NULL);
+	pthread_cond_destroy(&address->has_ended);
 	pthread_mutex_destroy(&address->lock);
 	free(address->host);
 	free(address);

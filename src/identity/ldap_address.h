@@ -1,9 +1,9 @@
 /*
  * ldap_address.h - a server's name, resolved without ever holding a logon longer than it may wait.
  *
- * Looking up a name may take as long as the resolver likes, so it is done aside
- * (getaddrinfo_a(3)); who waits goes on without it. An answer is kept for a minute, and while a
- * newer one is looked up, and when none can be had. Thread-safe.
+ * Looking up a name may take as long as the resolver likes, so a thread of its own does it; who
+ * waits goes on without it when his time is over. An answer is kept for a minute, and while a newer
+ * one is looked up, and when none can be had. Thread-safe.
  */
 #ifndef FAIRLEAD_IDENTITY_LDAP_ADDRESS_H
 #define FAIRLEAD_IDENTITY_LDAP_ADDRESS_H

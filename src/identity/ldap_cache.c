@@ -83,6 +83,7 @@ static void remove_at(struct ldap_cache *cache, struct item **place)
 {
 	struct item *item = *place;
 
+	assert(item != NULL);
 	*place = item->next;
 	unlink_use(cache, item);
 	cache->count--;

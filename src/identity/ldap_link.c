@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "identity/ldap_link_private.h"
 
+#define REFERENCES_MAXIMUM 100          /* of the searches that are sent together */
 #define SLICE (100 * CLOCK_MILLISECOND) /* a request that did not fit the socket goes on */
 #define SEARCHES_MAXIMUM 256            /* of one call */
 
@@ -194,6 +195,7 @@ struct batch {
 	size_t count, open;
 	int ids[SEARCHES_MAXIMUM]; /* or: */
 	size_t entries[SEARCHES_MAXIMUM];
+	unsigned references; /* to other servers: never followed, but bounded */
 };
 
 static void end_one(struct batch *batch, size_t index)
@@ -253,7 +255,7 @@ static void take_message(struct batch *batch, int kind, LDAPMessage *message)
 	}
 	if (i < batch->count && kind == LDAP_RES_SEARCH_ENTRY)
 		take_entry(batch, i, message);
-	else if (kind != LDAP_RES_SEARCH_REFERENCE)
+	else if (kind != LDAP_RES_SEARCH_REFERENCE || ++batch->references > REFERENCES_MAXIMUM)
 		end_all_by_code(batch, id == 0 ? LDAP_SERVER_DOWN : LDAP_DECODING_ERROR);
 	ldap_msgfree(message);
 }
@@ -286,7 +288,10 @@ void ldap_link_search(struct ldap_link *link, const struct ldap_search *searches
 	while (batch.open > 0) {
 		LDAPMessage *message = NULL;
 
-		code = receive(link, LDAP_RES_ANY, until, &message);
+		/* Messages that come without a pause are no answer in time either. */
+		code = clock_steady(link->clock) < until
+			? receive(link, LDAP_RES_ANY, until, &message)
+			: LDAP_TIMEOUT;
 		if (code == LDAP_SUCCESS)
 			take_message(&batch, ldap_msgtype(message), message);
 		else

@@ -1,8 +1,8 @@
 /*
  * password.h - password hashes (libxcrypt), blocking.
  */
-#ifndef FAIRLEAD_SERVICE_PASSWORD_H
-#define FAIRLEAD_SERVICE_PASSWORD_H
+#ifndef FAIRLEAD_IDENTITY_PASSWORD_H
+#define FAIRLEAD_IDENTITY_PASSWORD_H
 
 #include <stdbool.h>
 

@@ -65,9 +65,8 @@ static int fill(struct radius *radius, const struct radius_options *options)
 		if (error)
 			return error;
 	}
-	radius->name = strdup(options->name);
 	radius->nas_identifier = strdup(nas);
-	if (!radius->name || !radius->nas_identifier)
+	if (!radius->nas_identifier)
 		return ERROR_MEMORY;
 	radius->password = options->password;
 	radius->allow_unsigned = options->allow_unsigned;
@@ -113,15 +112,9 @@ void radius_free(struct radius *radius)
 		free(radius->peers[i].address);
 		free(radius->peers[i].label);
 	}
-	free(radius->name);
 	free(radius->nas_identifier);
 	pthread_mutex_destroy(&radius->lock);
 	free(radius);
-}
-
-const char *radius_name(const struct radius *radius)
-{
-	return radius->name;
 }
 
 void radius_order(struct radius *radius, int64_t now, size_t order[RADIUS_SERVERS_MAXIMUM])

@@ -40,7 +40,6 @@ struct radius_server {
 enum radius_password { RADIUS_PAP, RADIUS_CHAP };
 
 struct radius_options {
-	const char *name;                    /* of the group */
 	const struct radius_server *servers; /* copied */
 	size_t server_count;
 	enum radius_password password;
@@ -58,8 +57,7 @@ struct radius_options {
  * ERROR_MEMORY, ERROR_SYSTEM (also: libfreeradius is another one than this program was built for).
  */
 int radius_new(const struct radius_options *options, struct radius **ret_radius);
-void radius_free(struct radius *radius);              /* NULL is allowed; no exchange may be open */
-const char *radius_name(const struct radius *radius); /* of the group; lives as long as it */
+void radius_free(struct radius *radius); /* NULL is allowed; no exchange may be open */
 
 struct radius_request {
 	const char *user;     /* as the source names him */

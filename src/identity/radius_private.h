@@ -17,7 +17,6 @@ struct radius_peer {
 };
 
 struct radius {
-	char *name;
 	char *nas_identifier;
 	struct radius_peer peers[RADIUS_SERVERS_MAXIMUM];
 	size_t peer_count;

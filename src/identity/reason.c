@@ -4,7 +4,7 @@
 
 static const struct reason_info reasons[REASON_COUNT] = {
 #define REASON(name, result, text, count, phrase)                                                  \
-	[REASON_##name] = {#name, RESULT_##result, TEXT_##text, REASON_COUNTS_##count, phrase},
+	[REASON_##name] = {RESULT_##result, TEXT_##text, REASON_COUNTS_##count, phrase},
 #include "identity/reasons.def"
 #undef REASON
 };

@@ -23,7 +23,6 @@ enum reason_count {
 };
 
 struct reason_info {
-	const char *name; /* "WRONG_PASSWORD" */
 	enum result_id result;
 	enum text_key text; /* what the user reads: the result's own key unless it has another */
 	enum reason_count count;

@@ -83,6 +83,7 @@ static int manager_start(struct program *program, struct config *config,
 			.name = "manager",
 			.listen = data->listen,
 			.handle = handle,
+			.trusted = trusted_proxy,
 			.user = manager,
 		};
 

@@ -13,15 +13,6 @@
 
 #define WAIT_IN_MINUTES 120 /* seconds; whoever waits longer does not count them */
 
-static const char *const names[TEXT_COUNT] = {
-#define TEXT(name, text, note) [TEXT_##name] = #name,
-#include "protocol/texts.def"
-#undef TEXT
-#define RESULT(name, group, outcome, origin, text) [TEXT_RESULT_##name] = "RESULT_" #name,
-#include "protocol/results.def"
-#undef RESULT
-};
-
 static const struct text_language english = {
 	"en_US",
 	{
@@ -81,12 +72,6 @@ enum text_key text_of_result(enum result_id result)
 	assert(result > RESULT_NONE && result < RESULT_COUNT);
 	/* Both enumerations have the results in the order of results.def. */
 	return (enum text_key)(TEXT_COUNT - (int)RESULT_COUNT + (int)result);
-}
-
-const char *text_key_name(enum text_key key)
-{
-	assert(key > TEXT_RESULT && key < TEXT_COUNT);
-	return names[key];
 }
 
 enum text_key text_known(const char *text)

@@ -43,8 +43,6 @@ const char *text_language_locale(const struct text_language *language);
 
 /* The key of a result's own text. */
 enum text_key text_of_result(enum result_id result);
-/* "LOGON_WAIT", "RESULT_AUTH_SUCCESSFUL_AND_COMPLETE"; static. */
-const char *text_key_name(enum text_key key);
 /* The key whose English text is exactly this and has no placeholders: another program's text that
  * can be told in any language. Where several have it, the first. TEXT_RESULT: none. */
 enum text_key text_known(const char *english);

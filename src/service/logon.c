@@ -70,9 +70,15 @@ static void admit(struct logon *logon, const char *password, void (*then)(void *
 
 static bool refused(struct logon *logon)
 {
-	if (logon->admission.refusal.limit == GUARD_NONE)
+	const struct guard_answer *refusal = &logon->admission.refusal;
+
+	if (refusal->limit == GUARD_NONE)
 		return false;
-	fail(logon, REASON_GUARDED, "");
+	/* Where tries that are open did not end in time, nobody has failed. */
+	if (refusal->busy)
+		fail(logon, REASON_SERVICE_BUSY, guard_limit_name(refusal->limit));
+	else
+		fail(logon, REASON_GUARDED, "");
 	return true;
 }
 
@@ -118,7 +124,9 @@ static void send_code(void *context)
 		.entropy = transaction->loop->entropy,
 	};
 	error = radius_ask(open_factor(logon)->radius, &logon->radius, factor_answered, logon);
-	if (error == ERROR_INPUT)
+	if (error == ERROR_INPUT && conversation->question == CONVERSATION_NOTHING)
+		fail(logon, REASON_RADIUS_FAILED, "name or password is longer than RADIUS allows");
+	else if (error == ERROR_INPUT)
 		ask_again(logon, REASON_ENTRY_INVALID, TEXT_RESULT, "");
 	else if (error != 0)
 		fail(logon, REASON_RADIUS_FAILED, error_text(error));
@@ -150,6 +158,7 @@ static void next_factor(struct logon *logon)
 	if (conversation->factor < logon->chain->factor_count)
 		guard_end(logon->guard, &logon->admission.try, REASON_COUNTS_NONE);
 	if (conversation->factor == logon->chain->factor_count) {
+		conversation_absolve(conversation);
 		complete(logon, &user);
 		return;
 	}
@@ -185,16 +194,17 @@ static void factor_answered(void *context, const struct radius_answer *answer)
 	struct conversation *conversation = conversation_of(transaction->session);
 	const char *detail = factor_detail(logon, answer);
 
-	logon_note_troubles(transaction, answer->troubles, answer->trouble_count);
+	for (size_t i = 0; i < answer->trouble_count; i++)
+		event_logon_factor_passed_over(transaction->loop->log, transaction->log_id,
+			answer->troubles[i].server, answer->troubles[i].text);
 	if (answer->verdict == RADIUS_FAILED) {
 		fail(logon, answer->reason, detail);
 		return;
 	}
 	if (answer->verdict == RADIUS_CHALLENGED) {
-		/* Some servers challenge anew where others reject: an answer that brought another
-		 * question was a try, until the last one is right. */
+		/* Some servers challenge anew where others reject. */
 		if (conversation->question != CONVERSATION_NOTHING)
-			guard_end(logon->guard, &logon->admission.try, REASON_COUNTS_WRONG);
+			conversation_hold(conversation, logon->guard, &logon->admission.try);
 		if (conversation_keep_challenge(conversation, answer->message, answer->state,
 			    answer->state_length) != 0)
 			fail(logon, REASON_SERVICE_BUSY, detail);
@@ -438,7 +448,9 @@ static void begin_dialog(struct logon *logon)
 	/* The configuration may have changed while the user was typing. */
 	if (logon->chain == NULL ||
 		(conversation->question == CONVERSATION_FACTOR &&
-			conversation->factor >= logon->chain->factor_count)) {
+			conversation->factor >= logon->chain->factor_count) ||
+		(conversation->question == CONVERSATION_NEW_PASSWORD &&
+			!logon->chain->source->can_change_password)) {
 		fail(logon, REASON_DIALOG_STALE, "the configuration has changed");
 		return;
 	}

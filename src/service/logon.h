@@ -21,7 +21,7 @@
 struct logon_outcome {
 	enum reason reason;    /* RIGHT: the user is known and all factors are given */
 	enum result_id result; /* what the client is told; _INCOMPLETE: a question follows */
-	const struct identity_user *user; /* RIGHT only; in the transaction's arena */
+	const struct identity_user *user; /* RIGHT only; it lives during the call */
 	const char *password;   /* RIGHT only: the one that is valid now; wiped afterwards */
 	const char *typed_user; /* as the user wrote them; "" where the message has none */
 	const char *typed_domain;

@@ -46,20 +46,14 @@ const char *logon_answer_detail(struct arena *arena, const struct identity_answe
 	return copy != NULL ? copy : "";
 }
 
-void logon_note_troubles(const struct transaction *transaction,
-	const struct identity_trouble *troubles, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		event_logon_server_passed_over(transaction->loop->log, transaction->log_id,
-			troubles[i].server, troubles[i].text);
-}
-
 void logon_note_answer(const struct transaction *transaction, const struct identity *source,
 	const struct identity_answer *answer)
 {
 	struct log *log = transaction->loop->log;
 
-	logon_note_troubles(transaction, answer->troubles, answer->trouble_count);
+	for (size_t i = 0; i < answer->trouble_count; i++)
+		event_logon_server_passed_over(log, transaction->log_id, answer->troubles[i].server,
+			answer->troubles[i].text);
 	/* One that did not answer at all is told by the reason. */
 	if (answer->remote && source->slow > 0 && answer->took > source->slow)
 		event_logon_slow(log, transaction->log_id,
@@ -141,15 +135,14 @@ static void hold_over(uv_timer_t *timer)
 	uv_close((uv_handle_t *)timer, hold_closed);
 }
 
-static void wait_for(struct transaction *transaction, int64_t left,
+/* False: there is nothing to wait for, or no memory to do so, and `then` is not called. */
+static bool wait_for(struct transaction *transaction, int64_t left,
 	void (*then)(struct transaction *transaction, void *context), void *context)
 {
 	struct hold *hold = left > 0 ? arena_alloc(transaction->arena, sizeof(*hold)) : NULL;
 
-	if (hold == NULL || uv_timer_init(transaction->loop->uv, &hold->timer) != 0) {
-		then(transaction, context);
-		return;
-	}
+	if (hold == NULL || uv_timer_init(transaction->loop->uv, &hold->timer) != 0)
+		return false;
 	hold->transaction = transaction;
 	hold->then = then;
 	hold->context = context;
@@ -158,13 +151,16 @@ static void wait_for(struct transaction *transaction, int64_t left,
 	uv_update_time(transaction->loop->uv);
 	uv_timer_start(&hold->timer, hold_over,
 		(uint64_t)((left + CLOCK_MILLISECOND - 1) / CLOCK_MILLISECOND), 0);
+	return true;
 }
 
 void logon_hold(struct transaction *transaction, int64_t delay,
 	void (*then)(struct transaction *transaction, void *context), void *context)
 {
-	wait_for(transaction, transaction->started + delay - clock_steady(transaction->loop->clock),
-		then, context);
+	int64_t left = transaction->started + delay - clock_steady(transaction->loop->clock);
+
+	if (!wait_for(transaction, left, then, context))
+		then(transaction, context);
 }
 
 /* --- past the guard --- */
@@ -190,11 +186,11 @@ void logon_admit(struct logon_admission *admission)
 		admission->pause = FIRST_PAUSE;
 	}
 	if (!admission->refusal.busy ||
-		now - admission->since >= GUARD_OPEN_SECONDS * CLOCK_SECOND) {
+		now - admission->since >= GUARD_OPEN_SECONDS * CLOCK_SECOND ||
+		!wait_for(admission->transaction, admission->pause, admit_again, admission)) {
 		admission->then(admission->context);
 		return;
 	}
-	wait_for(admission->transaction, admission->pause, admit_again, admission);
 	if (admission->pause < LONGEST_PAUSE)
 		admission->pause *= 2;
 }
@@ -242,7 +238,7 @@ static void conclude(struct transaction *transaction, void *context)
 	};
 	enum reason verdict;
 
-	if (logon->admission.refusal.limit != GUARD_NONE)
+	if (logon->admission.refusal.limit != GUARD_NONE && !logon->admission.refusal.busy)
 		logon_note_refusal(transaction, &logon->admission.refusal);
 	else if (outcome.result != RESULT_AUTH_SUCCESSFUL_AND_INCOMPLETE &&
 		end->reason != REASON_RIGHT)

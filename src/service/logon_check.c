@@ -21,7 +21,7 @@ static void tell(struct transaction *transaction, void *context)
 {
 	struct check *check = context;
 
-	if (check->admission.refusal.limit != GUARD_NONE)
+	if (check->admission.refusal.limit != GUARD_NONE && !check->admission.refusal.busy)
 		logon_note_refusal(transaction, &check->admission.refusal);
 	else if (check->reason != REASON_RIGHT)
 		logon_note_failure(transaction, check->reason, check->detail);
@@ -65,7 +65,8 @@ static void try_password(void *context)
 	struct check *check = context;
 
 	if (check->admission.refusal.limit != GUARD_NONE) {
-		end(check, REASON_GUARDED, "");
+		end(check, check->admission.refusal.busy ? REASON_SERVICE_BUSY : REASON_GUARDED,
+			"");
 	} else if (*check->admission.password == '\0') {
 		end(check, REASON_EMPTY_PASSWORD, "");
 	} else if (check->chain == NULL) {

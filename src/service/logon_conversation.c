@@ -19,6 +19,8 @@ void conversation_reset(struct conversation *conversation)
 
 	if (conversation == NULL)
 		return;
+	if (conversation->guard != NULL)
+		guard_end(conversation->guard, &conversation->held, REASON_COUNTS_WRONG);
 	accepted = conversation->terms_accepted;
 	forget(&conversation->message);
 	forget(&conversation->typed_user);
@@ -112,6 +114,25 @@ struct identity_user conversation_user(const struct conversation *conversation)
 		.groups = (const char *const *)conversation->groups,
 		.group_count = conversation->group_count,
 	};
+}
+
+void conversation_hold(
+	struct conversation *conversation, struct guard *guard, struct guard_try *try)
+{
+	if (conversation->guard != NULL) {
+		guard_end(guard, try, REASON_COUNTS_NONE);
+		return;
+	}
+	conversation->guard = guard;
+	conversation->held = *try;
+	try->open = false;
+}
+
+void conversation_absolve(struct conversation *conversation)
+{
+	if (conversation->guard != NULL)
+		guard_end(conversation->guard, &conversation->held, REASON_COUNTS_NONE);
+	conversation->guard = NULL;
 }
 
 int conversation_ask(struct conversation *conversation, enum conversation_question question,

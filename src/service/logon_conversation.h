@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "identity/guard.h"
 #include "identity/identity.h"
 #include "identity/radius.h"
 #include "service/seal.h"
@@ -34,6 +35,10 @@ struct conversation {
 	unsigned char state[RADIUS_STATE_MAXIMUM]; /* of the challenge */
 	size_t state_length;
 	char *message; /* the RADIUS server's; NULL: none */
+	/* An answer that brought another question may have been a wrong one. One try stays open for
+	 * all of them until the conversation ends; then it was wrong, unless the user is known. */
+	struct guard *guard; /* NULL: none is held */
+	struct guard_try held;
 	/* as typed with the password */
 	char *typed_user, *typed_domain;
 	/* proven; all NULL before */
@@ -59,6 +64,13 @@ int conversation_keep_challenge(
 	struct conversation *conversation, const char *message, const void *state, size_t length);
 /* The user that was kept; points into the conversation. */
 struct identity_user conversation_user(const struct conversation *conversation);
+
+/* Holds the try until the end of the conversation; a second one is given back at once. The guard
+ * must outlive the session. */
+void conversation_hold(
+	struct conversation *conversation, struct guard *guard, struct guard_try *try);
+/* The user is known: nothing that was held was wrong. */
+void conversation_absolve(struct conversation *conversation);
 
 /* Opens a question under a new id. 0; ERROR_LIMIT: there were too many; ERROR_SYSTEM. */
 int conversation_ask(struct conversation *conversation, enum conversation_question question,

@@ -38,9 +38,11 @@ struct logon_chain {
 	size_t factor_count;
 };
 
+#define LOGON_TERMS_MAXIMUM (16 * 1024) /* bytes */
+
 struct logon_disclaimer {
 	const char *title; /* NULL: the catalogue's */
-	const char *text;  /* NULL: no disclaimer */
+	const char *text;  /* valid UTF-8, at most LOGON_TERMS_MAXIMUM; NULL: no disclaimer */
 	bool required;     /* clients that cannot show it are refused */
 };
 

@@ -12,10 +12,11 @@
 /* How a message of the conversation ends. */
 struct logon_end {
 	enum reason reason;
-	enum text_key text;               /* TEXT_RESULT: the reason's */
-	const char *detail;               /* for the log; "" */
-	bool asks;                        /* the conversation's question goes with the answer */
-	const struct identity_user *user; /* RIGHT only */
+	enum text_key text; /* TEXT_RESULT: the reason's */
+	const char *detail; /* for the log; "" */
+	bool asks;          /* the conversation's question goes with the answer */
+	const struct identity_user
+		*user; /* RIGHT only; stays during logon_end, which ends at once */
 };
 
 /* A try on its way past the guard. Where only tries that are open stand in the way (a user's
@@ -71,8 +72,6 @@ enum reason logon_reason(const struct identity_answer *answer);
 /* The log's lines about what a source said. */
 void logon_note_answer(const struct transaction *transaction, const struct identity *source,
 	const struct identity_answer *answer);
-void logon_note_troubles(const struct transaction *transaction,
-	const struct identity_trouble *troubles, size_t count);
 /* "studio, ldaps://dc1.studio.example, data 52e"; in the arena. */
 const char *logon_answer_detail(struct arena *arena, const struct identity_answer *answer);
 void logon_note_failure(

@@ -28,6 +28,12 @@ static const char *say(const struct transaction *transaction, enum text_key key)
 }
 
 #define PARAGRAPH_MAXIMUM 1024 /* bytes: fields.def */
+/* Once there are so many the rest is cut by length only, so that all of it finds room: two pieces
+ * in a row are longer than one paragraph may be. */
+#define PARAGRAPHS_APART (FIELD_REPEAT_MAXIMUM / 2)
+_Static_assert(
+	2 * LOGON_TERMS_MAXIMUM / PARAGRAPH_MAXIMUM + 1 <= FIELD_REPEAT_MAXIMUM - PARAGRAPHS_APART,
+	"the longest terms have to fit");
 
 /* Puts the terms paragraph by paragraph; what is too long for one is cut into several, between
  * words where there are any. */
@@ -38,7 +44,7 @@ static void put_paragraphs(
 	unsigned count = 0;
 
 	while (*(text += strspn(text, " \t\r\n")) != '\0' && count < FIELD_REPEAT_MAXIMUM) {
-		const char *end = strstr(text, "\n\n");
+		const char *end = count < PARAGRAPHS_APART ? strstr(text, "\n\n") : NULL;
 		size_t length = end != NULL ? (size_t)(end - text) : strlen(text);
 
 		if (length > PARAGRAPH_MAXIMUM) {

@@ -42,6 +42,8 @@ struct program_listener {
 	const char *name; /* for --ready-fd and the log: "broker", "launch", "direct"; must stay */
 	const struct settings_listen *listen; /* copied */
 	void (*handle)(void *user, struct loop *loop, struct http_exchange *exchange);
+	/* Whom connections-per-address does not concern (http_server.h); NULL: nobody. */
+	bool (*trusted)(void *user, const char *address);
 	void *user;
 };
 

@@ -112,6 +112,14 @@ int program_contexts(struct program *program, struct config *config,
 
 /* --- what a loop serves --- */
 
+static bool on_trusted(void *user, const char *address)
+{
+	const struct program_server *server = user;
+	const struct program_listener *listener = &server->socket->listener;
+
+	return listener->trusted(listener->user, address);
+}
+
 static void on_exchange(void *user, struct http_exchange *exchange)
 {
 	struct program_server *server = user;
@@ -328,6 +336,7 @@ static int serve_one(struct program *program, struct program_loop *loop, unsigne
 		.limits = &limits,
 		.guard = program->guard,
 		.handle = on_exchange,
+		.trusted = socket->listener.trusted != NULL ? on_trusted : NULL,
 		.event = on_event,
 		.user = server,
 	};

@@ -315,13 +315,13 @@ static bool network_has(const struct network *network, const struct in6_addr *ad
 }
 
 int settings_check_proxies(const struct config *config, const struct settings_proxies *proxies,
-	struct config_fault *fault)
+	const char *key, struct config_fault *fault)
 {
 	for (unsigned i = 0; i < proxies->list_count; i++) {
 		struct network network;
 		char at[PATH_SIZE];
 
-		snprintf(at, sizeof(at), "trusted-proxies[%u]", i);
+		snprintf(at, sizeof(at), "%s[%u]", key, i);
 		if (network_read(proxies->list[i], &network) != 0)
 			return config_fault_at(config, fault, at,
 				"'%s' is not an address; expected an address or a network such as "

@@ -129,6 +129,10 @@ extern const struct cyaml_schema_field settings_trust_fields[];
 #define SETTINGS_PROXIES(type, member)                                                             \
 	CYAML_FIELD_SEQUENCE("trusted-proxies", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type,    \
 		member.list, &settings_text_value, 0, SETTINGS_PROXIES_MAXIMUM)
+/* "launch-from": another such list. */
+#define SETTINGS_LAUNCH_FROM(type, member)                                                         \
+	CYAML_FIELD_SEQUENCE("launch-from", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type,        \
+		member.list, &settings_text_value, 1, SETTINGS_PROXIES_MAXIMUM)
 
 /* --- checks: 0, or ERROR_INPUT with a fault that names file, line and column --- */
 
@@ -144,8 +148,9 @@ int settings_check_listen(const struct config *config, const struct settings_lis
 int settings_check_trust(struct config *config, const struct settings_trust *trust,
 	const char *path, struct config_fault *fault);
 
+/* `key` is that of the list ("trusted-proxies"). */
 int settings_check_proxies(const struct config *config, const struct settings_proxies *proxies,
-	struct config_fault *fault);
+	const char *key, struct config_fault *fault);
 
 /* --- use --- */
 

@@ -199,6 +199,11 @@ static int check_account(const struct check *check, const struct settings *commo
 			"the directory '%s' cannot be searched; expected 'bind-dn' and "
 			"'bind-password-file', which only Active Directory does without",
 			directory->name);
+	if (directory->bind_dn == NULL && directory->change_password)
+		return config_fault_at(check->config, check->fault,
+			path_of(check, "change-password", path),
+			"Active Directory changes no password that has expired without 'bind-dn'; "
+			"expected 'bind-dn' and 'bind-password-file'");
 	if (directory->bind_password_file == NULL)
 		return 0;
 	error = settings_logon_secret(check->config, check->fault,

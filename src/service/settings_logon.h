@@ -18,8 +18,7 @@
 #define SETTINGS_DIRECTORIES_MAXIMUM 64
 #define SETTINGS_RADIUS_MAXIMUM 16
 #define SETTINGS_CHAINS_MAXIMUM 256
-#define SETTINGS_FACTORS_MAXIMUM 4              /* of one chain */
-#define SETTINGS_DISCLAIMER_MAXIMUM (16 * 1024) /* bytes of the text */
+#define SETTINGS_FACTORS_MAXIMUM 4 /* of one chain */
 
 /* The numbers are as in struct identity_ldap_options; 0: the default. */
 struct settings_directory {
@@ -62,7 +61,7 @@ struct settings_radius {
 
 struct settings_pam {
 	char *service; /* NULL: "fairlead" */
-	char *helper;  /* NULL: as installed */
+	char *helper;  /* NULL: as pam_helper_start finds it */
 	char *confdir; /* folder of services; NULL: the machine's */
 	bool change_password;
 	unsigned answer_ms, at_once; /* 0: the default */

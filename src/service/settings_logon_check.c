@@ -195,8 +195,7 @@ static int check_factors(const struct config *config, const struct settings_logo
 	return 0;
 }
 
-/* The chain and the place in it where a domain is named first; false: nowhere before (index,
- * place). */
+/* Whether the domain at a place of a chain stands before it already, there or in another chain. */
 static bool named_before(const struct settings_logon *logon, unsigned index, unsigned place)
 {
 	const char *domain = logon->chains[index].domains[place];

@@ -39,6 +39,12 @@ static int source_open(struct source *source, const char *file, struct stat *ret
 	return 0;
 }
 
+static int too_large(const struct source *source, size_t maximum)
+{
+	return config_fault_at(source->config, source->fault, source->path,
+		"the file '%s' is too large; expected at most %zu bytes", source->name, maximum);
+}
+
 /* The file's bytes and a NUL behind them; `text` has room for maximum + 1. */
 static int source_read(const struct source *source, char *text, size_t maximum, size_t *ret_length)
 {
@@ -55,9 +61,7 @@ static int source_read(const struct source *source, char *text, size_t maximum, 
 		length += (size_t)got;
 	}
 	if (length > maximum)
-		return config_fault_at(source->config, source->fault, source->path,
-			"the file '%s' is too large; expected at most %zu bytes", source->name,
-			maximum);
+		return too_large(source, maximum);
 	text[length] = '\0';
 	*ret_length = length;
 	return 0;
@@ -73,11 +77,13 @@ static bool trusted_owner(const struct settings *common, uid_t owner)
 static int check_rights(
 	const struct source *source, const struct settings *common, const struct stat *status)
 {
-	if ((status->st_mode & (S_IRWXG | S_IRWXO | S_IXUSR)) != 0)
+	unsigned mode = (unsigned)status->st_mode & 07777u;
+
+	if (mode != 0600 && mode != 0400)
 		return config_fault_at(source->config, source->fault, source->path,
-			"others than its owner can use the file '%s', whose mode is %04o; expected "
-			"0600 or 0400",
-			source->name, (unsigned)status->st_mode & 07777u);
+			"the mode of the file '%s' is %04o; expected 0600 or 0400, so that nobody "
+			"but its owner can use it",
+			source->name, mode);
 	if (!trusted_owner(common, status->st_uid))
 		return config_fault_at(source->config, source->fault, source->path,
 			"the file '%s' belongs to user number %u; expected root or the user that "
@@ -86,6 +92,7 @@ static int check_rights(
 	return 0;
 }
 
+/* Takes off the end of the line. */
 static int check_line(const struct source *source, char *secret, size_t length)
 {
 	if (length > 0 && secret[length - 1] == '\n')
@@ -100,7 +107,9 @@ static int check_line(const struct source *source, char *secret, size_t length)
 			"the file '%s' is more than one line of text; expected one line with the "
 			"secret",
 			source->name);
-	return 0;
+	return length <= SETTINGS_LOGON_SECRET_MAXIMUM
+		? 0
+		: too_large(source, SETTINGS_LOGON_SECRET_MAXIMUM);
 }
 
 int settings_logon_secret(struct config *config, struct config_fault *fault, const char *path,
@@ -108,6 +117,7 @@ int settings_logon_secret(struct config *config, struct config_fault *fault, con
 	char secret[SETTINGS_LOGON_SECRET_MAXIMUM + 1])
 {
 	struct source source = {.config = config, .fault = fault, .path = path, .descriptor = -1};
+	char line[SETTINGS_LOGON_SECRET_MAXIMUM + sizeof("\r\n")];
 	struct stat status = {0};
 	size_t length = 0;
 	int error = source_open(&source, file, &status);
@@ -115,11 +125,12 @@ int settings_logon_secret(struct config *config, struct config_fault *fault, con
 	if (error == 0)
 		error = check_rights(&source, common, &status);
 	if (error == 0)
-		error = source_read(&source, secret, SETTINGS_LOGON_SECRET_MAXIMUM, &length);
+		error = source_read(&source, line, sizeof(line) - 1, &length);
 	if (error == 0)
-		error = check_line(&source, secret, length);
-	if (error != 0)
-		secret_wipe(secret, SETTINGS_LOGON_SECRET_MAXIMUM + 1);
+		error = check_line(&source, line, length);
+	if (error == 0)
+		strcpy(secret, line);
+	secret_wipe(line, sizeof(line));
 	if (source.descriptor >= 0)
 		close(source.descriptor);
 	return error;
@@ -160,7 +171,7 @@ static int check_disclaimer(const struct source *source, char *text, size_t leng
 		return config_fault_at(source->config, source->fault, source->path,
 			"the file '%s' has a NUL in it; expected text in UTF-8", source->name);
 	tidy_lines(text);
-	if (*text == '\0')
+	if (text[strspn(text, " \t\n")] == '\0')
 		return config_fault_at(source->config, source->fault, source->path,
 			"the file '%s' is empty; expected the text that users accept",
 			source->name);
@@ -177,7 +188,7 @@ int settings_logon_disclaimer(struct config *config, struct config_fault *fault,
 {
 	struct source source = {
 		.config = config, .fault = fault, .path = "disclaimer.text-file", .descriptor = -1};
-	char *text = malloc(SETTINGS_DISCLAIMER_MAXIMUM + 1);
+	char *text = malloc(LOGON_TERMS_MAXIMUM + 1);
 	struct stat status = {0};
 	size_t length = 0;
 	int error = ERROR_MEMORY;
@@ -185,7 +196,7 @@ int settings_logon_disclaimer(struct config *config, struct config_fault *fault,
 	if (text != NULL)
 		error = source_open(&source, disclaimer->text_file, &status);
 	if (error == 0)
-		error = source_read(&source, text, SETTINGS_DISCLAIMER_MAXIMUM, &length);
+		error = source_read(&source, text, LOGON_TERMS_MAXIMUM, &length);
 	if (error == 0)
 		error = check_disclaimer(&source, text, length);
 	if (source.descriptor >= 0)

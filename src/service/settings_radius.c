@@ -162,7 +162,6 @@ int settings_radius_new(struct config *config, const struct settings *common,
 	char secrets[RADIUS_SERVERS_MAXIMUM][SETTINGS_LOGON_SECRET_MAXIMUM + 1];
 	struct radius_server servers[RADIUS_SERVERS_MAXIMUM];
 	struct radius_options options = {
-		.name = from->name,
 		.servers = servers,
 		.server_count = from->servers_count,
 		.password = from->method,

@@ -260,7 +260,7 @@ static int memory_fault(const struct call *call, char *detail, size_t size)
 /* libcurl's outcome in our words. */
 static int judge(const struct call *call, CURLcode code, char *detail, size_t size)
 {
-	curl_off_t connected = 0; /* microseconds; 0: no connection came about */
+	curl_off_t asked = 0; /* microseconds; 0: it did not get so far as to send anything */
 
 	if (code != CURLE_OK && call->error != 0) {
 		snprintf(detail, size, "%s", call->detail);
@@ -276,10 +276,10 @@ static int judge(const struct call *call, CURLcode code, char *detail, size_t si
 	case CURLE_COULDNT_CONNECT:
 		return connect_fault(call, detail, size);
 	case CURLE_OPERATION_TIMEDOUT:
-		curl_easy_getinfo(call->easy, CURLINFO_APPCONNECT_TIME_T, &connected);
+		curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &asked);
 		snprintf(detail, size, "no answer within %u ms",
-			connected == 0 && call->connect_ms < call->timeout_ms ? call->connect_ms
-									      : call->timeout_ms);
+			asked == 0 && call->connect_ms < call->timeout_ms ? call->connect_ms
+									  : call->timeout_ms);
 		return ERROR_TIMEOUT;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_PEER_FAILED_VERIFICATION:

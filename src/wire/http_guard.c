@@ -132,14 +132,15 @@ static uint32_t *find(struct http_guard *guard, const struct http_guard_key *key
 	return at;
 }
 
-int http_guard_enter(struct http_guard *guard, const struct http_guard_key *key)
+int http_guard_enter(struct http_guard *guard, const struct http_guard_key *key, bool trusted)
 {
 	uint32_t *at;
 	int result = 0;
 
 	pthread_mutex_lock(&guard->mutex);
 	at = find(guard, key);
-	if (*at != NONE && guard->entries[*at].count >= guard->limits.connections_per_address) {
+	if (*at != NONE && !trusted &&
+		guard->entries[*at].count >= guard->limits.connections_per_address) {
 		result = ERROR_LIMIT;
 	} else if (guard->connections >= guard->limits.connections) {
 		result = ERROR_BUSY;

@@ -16,8 +16,9 @@ struct http_guard_key {
 };
 void http_guard_key(const struct sockaddr *address, struct http_guard_key *ret_key);
 
-/* Counts a connection. 0, ERROR_LIMIT (too many of this address), ERROR_BUSY (too many in all). */
-int http_guard_enter(struct http_guard *guard, const struct http_guard_key *key);
+/* Counts a connection. 0, ERROR_LIMIT (too many of this address, unless it is `trusted`),
+ * ERROR_BUSY (too many in all). */
+int http_guard_enter(struct http_guard *guard, const struct http_guard_key *key, bool trusted);
 
 /* Ends what http_guard_enter counted. */
 void http_guard_leave(struct http_guard *guard, const struct http_guard_key *key);

@@ -239,16 +239,29 @@ static bool displace_of(struct http_server *server, const struct http_guard_key 
 	return false;
 }
 
-static const char *admit(struct http_server *server, const struct http_guard_key *key)
+/* Whether it may have more connections than others. */
+static bool is_trusted(const struct http_server *server, const struct sockaddr *address)
+{
+	char peer[INET6_ADDRSTRLEN] = "";
+
+	return server->options.trusted != NULL && uv_ip_name(address, peer, sizeof(peer)) == 0 &&
+		server->options.trusted(server->options.user, peer);
+}
+
+static const char *admit(struct http_server *server, const struct http_guard_key *key,
+	const struct sockaddr *address)
 {
 	int result;
 
 	if (server->connections >= server->limits.connections && !displace(server))
 		return "too many connections";
-	result = http_guard_enter(server->guard, key);
-	if ((result == ERROR_BUSY && displace(server)) ||
-		(result == ERROR_LIMIT && displace_of(server, key)))
-		result = http_guard_enter(server->guard, key);
+	result = http_guard_enter(server->guard, key, false);
+	if (result == ERROR_LIMIT && is_trusted(server, address))
+		result = http_guard_enter(server->guard, key, true);
+	else if (result == ERROR_LIMIT && displace_of(server, key))
+		result = http_guard_enter(server->guard, key, false);
+	if (result == ERROR_BUSY && displace(server))
+		result = http_guard_enter(server->guard, key, is_trusted(server, address));
 	if (result == ERROR_BUSY)
 		return "too many connections";
 	return result == 0 ? NULL : "too many connections from this address";
@@ -260,7 +273,7 @@ static void welcome(struct http_server *server, int fd, const struct sockaddr *a
 	const char *refusal;
 
 	http_guard_key(address, &key);
-	refusal = admit(server, &key);
+	refusal = admit(server, &key, address);
 	if (refusal == NULL) {
 		if (http_connection_start(server, fd, address, &key) == 0)
 			return;

@@ -106,6 +106,9 @@ struct http_server_options {
 	/* Must answer every exchange exactly once. */
 	void (*handle)(void *user, struct http_exchange *exchange);
 	void (*event)(void *user, enum http_event event, const char *peer, const char *text);
+	/* Whether a numeric address may have any number of connections: a proxy or a manager,
+	 * behind whom many people are. NULL: nobody may. */
+	bool (*trusted)(void *user, const char *address);
 	void *user;
 };
 

@@ -56,6 +56,21 @@ def test_launch(host, studio):
     assert len(reply.text("session-info/session-tag")) > 100
 
 
+def test_launch_from(start, studio, tmp_path):
+    """Who may ask: factors that the broker has asked for must not be walked around."""
+    license_service = start("fairlead-license", studio.license(tmp_path))
+    config = studio.agent(tmp_path, license_service.address("license"))
+    stranger = start("fairlead-agent", {**config, "launch-from": ["192.0.2.7", "2001:db8::/32"]})
+    reply = launch(stranger, studio, studio.alice)
+    assert reply.result == "FAILED_USER_AUTH"
+    assert reply.text("fail-reason") == (
+        "This host is prepared by its own connection managers only. Please tell your administrator.")
+    stranger.log.wait(r"AGENT :Refused to launch a session for 127\.0\.0\.1: the address is not among launch-from$")
+    stranger.stop()
+    known = start("fairlead-agent", {**config, "launch-from": ["192.0.2.7", "127.0.0.0/8"]})
+    assert launch(known, studio, studio.alice).result == "SUCCESSFUL"
+
+
 @pytest.mark.parametrize("user, password, domain", [
     ("alice", "wrong-password", "studio"), ("nobody", "wrong-password", "studio"), ("dave", None, "studio")])
 def test_wrong_password(host, studio, user, password, domain):

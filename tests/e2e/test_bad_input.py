@@ -334,6 +334,32 @@ def test_idle_kept_alive_connections_give_way(start, studio):
         talk.close()
 
 
+def test_a_manager_may_have_many_connections(start, studio):
+    """Behind a trusted proxy are many people; others keep the limit."""
+    broker = start("fairlead-broker", studio.broker(
+        limits={"connections-per-address": 4}, workers=1, **{"trusted-proxies": ["127.7.7.0/24"]}))
+    address = broker.address("broker")
+    many = []
+    for _ in range(12):
+        talk = Talk(address, studio.ca, root="pcoip-broker", source="127.7.7.1")
+        many.append(talk)
+        talk.begin(messages.hello())
+    for talk in many:
+        assert talk.receive().reply.name == "hello-resp"
+        talk.close()
+    there = ("127.0.0.1", broker.port("broker"))
+    crowd = [socket.create_connection(there, timeout=LIMIT, source_address=("127.8.8.1", 0)) for _ in range(6)]
+    ended = set()
+    while len(ended) < 2:
+        readable = select.select([one for one in crowd if one not in ended], [], [], LIMIT)[0]
+        assert readable, f"only {len(ended)} of 2 closed"
+        ended.update(readable)
+    assert len(ended) == 2
+    broker.log.wait("Connection from 127.8.8.1.* refused")
+    for one in crowd:
+        one.close()
+
+
 def test_sessions_are_bounded(start, studio):
     """A flood of hellos does not end the session of a user who has logged on."""
     broker = start("fairlead-broker", studio.broker(sessions={"maximum": 64}))

@@ -13,7 +13,7 @@ from programs import LIMIT
 from radius_server import ACCEPT, CHALLENGE, REJECT, FakeRadius, FreeRadius, attribute, attributes, signed
 from rigs import (COMPLETE, DENIED, INCOMPLETE, INVALID_ENTRY, RADIUS_SILENT, UNKNOWN, WRONG, Door, answer,
                   broker_config, dialog_of)
-from studio import Person
+from studio import Person, password_hash
 from wire import Talk
 
 REJECTED = "the RADIUS server rejected the user"
@@ -209,6 +209,48 @@ def test_challenge_after_challenge(challenging, people, freeradius):
         assert reply.result == COMPLETE, challenging.explain(reply)
 
 
+def test_office_of_two_questions(start, studio, freeradius):
+    """Many people behind one address, whose logons take two answers each: nobody of them has failed."""
+    people = [Person(f"chal-{number}", "editors") for number in range(14)]
+    config = broker_config(studio, users=[person.config() for person in people], radius=[freeradius.config(**QUICK)])
+    door = Door(start("fairlead-broker", config), studio.ca)
+    for person in people:
+        reply = door.log_on(person.name, person.password, caps=True)
+        with reply.talk as talk:
+            reply = answer(talk, dialog_of(reply), answer="first")
+            assert reply.result == INCOMPLETE, door.explain(reply)
+            reply = answer(talk, dialog_of(reply), answer=freeradius.code)
+            assert reply.result == COMPLETE, door.explain(reply)
+
+
+def test_guesses_that_bring_another_question_count(start, studio, freeradius):
+    """Some servers challenge anew where others reject: that is no way past the guard."""
+    person = Person("chal-guessed", "editors")
+    config = broker_config(studio, users=[person.config()], radius=[freeradius.config(**QUICK)],
+                           guard={"delay-ms": 10, "delay-most-ms": 10})
+    door = Door(start("fairlead-broker", config), studio.ca)
+    reply = door.log_on(person.name, person.password, caps=True)
+    with reply.talk as talk:
+        for _ in range(3):
+            assert answer(talk, dialog_of(reply), answer="guess").result == INCOMPLETE
+            # Beginning anew ends the conversation that is open.
+            reply = talk.ask(messages.authenticate(person.name, person.password, "STUDIO"))
+        assert reply.result == DENIED and "Please try again in" in reply.words, reply
+
+
+@pytest.mark.parametrize("caps", [False, True])
+def test_password_too_long_for_radius(start, studio, freeradius, caps):
+    person = Person("alice", "editors")
+    person.password = secret("L" * 200)
+    person.hash = password_hash(person.password)
+    config = broker_config(studio, users=[person.config()], radius=[freeradius.config(first="password", **QUICK)])
+    door = Door(start("fairlead-broker", config), studio.ca)
+    reply = door.log_on(person.name, person.password, caps=caps)
+    door.failed(reply, DENIED, RADIUS_SILENT, "the RADIUS server could not be asked",
+                "name or password is longer than RADIUS allows")
+    assert reply.message.find(".//dialog") is None
+
+
 def test_challenge_answered_wrongly(challenging, people, freeradius):
     reply = challenging.log_on("chal-one", people.challenged.password, caps=True)
     with reply.talk as talk:
@@ -351,7 +393,7 @@ def test_second_server(start, door_to, people, tmp_path, same):
                     "retry-ms": 100, "tries": 2, "wait-seconds": 10})
     mark = door.log.mark()
     assert door.resources("alice", people.alice.password) == {"r-edit"}
-    assert door.log.wait(r"Stage 2: Server (\S+) passed over: ", mark).group(1) == f"127.0.0.1:{silent.port}"
+    assert door.log.wait(r"Stage 2: RADIUS server (\S+) passed over: ", mark).group(1) == f"127.0.0.1:{silent.port}"
     assert len(silent.requests) == 2
     for _ in range(3):
         assert door.resources("alice", people.alice.password) == {"r-edit"}

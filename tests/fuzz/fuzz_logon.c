@@ -352,9 +352,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	begin(run, bytes[0]);
 	for (size_t i = 1; i + 1 < size && i < (size_t)2 * STEPS_MAXIMUM; i += 2)
 		step(run, bytes[i], bytes[i + 1]);
-	guard_free(run->guard);
 	endpoint_free(run->endpoint);
 	sessions_free(run->sessions);
+	guard_free(run->guard);
 	xml_reader_free(run->loop.reader);
 	assert(uv_loop_close(&run->uv) == 0);
 	free(run);

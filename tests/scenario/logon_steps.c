@@ -35,14 +35,11 @@ static const struct {
 	const char *user;
 	enum reason reason;
 } users[] = {
-	{"expired", REASON_PASSWORD_EXPIRED},
-	{"fresh", REASON_PASSWORD_MUST_CHANGE},
-	{"disabled", REASON_ACCOUNT_DISABLED},
-	{"locked", REASON_ACCOUNT_LOCKED},
-	{"hours", REASON_OUTSIDE_HOURS},
-	{"silent", REASON_DIRECTORY_SILENT},
-	{"unknown", REASON_UNKNOWN_USER},
-	{"strict", REASON_PASSWORD_EXPIRED},
+	{"expired", REASON_PASSWORD_EXPIRED}, {"fresh", REASON_PASSWORD_MUST_CHANGE},
+	{"disabled", REASON_ACCOUNT_DISABLED}, {"locked", REASON_ACCOUNT_LOCKED},
+	{"hours", REASON_OUTSIDE_HOURS}, {"silent", REASON_DIRECTORY_SILENT},
+	{"unknown", REASON_UNKNOWN_USER}, {"strict", REASON_PASSWORD_EXPIRED},
+	{"wordy", REASON_RIGHT}, /* with any password */
 };
 
 static enum reason judge(const struct identity_request *request)
@@ -109,8 +106,8 @@ static void fake_free(struct identity *identity)
 	(void)identity;
 }
 
-/* The stage's plan gives way to one with the fake source. */
-static void use_plan(const char *terms, bool required)
+/* The stage's plan gives way to one with the fake source; returns its only chain. */
+static struct logon_chain *use_plan(const char *terms, bool required)
 {
 	static const char *const domains[] = {"studio"};
 	static struct identity *sources[] = {&source.identity};
@@ -131,6 +128,7 @@ static void use_plan(const char *terms, bool required)
 	logon_plan_free(view->plan);
 	view->plan = plan;
 	broker_view_release(view);
+	return chain;
 }
 
 static int set_up(void **state)
@@ -358,6 +356,50 @@ static void test_refused_too_often(void **state)
 	assert_field(answer, FIELD_AUTHENTICATE_RESP_NEXT_AUTHENTICATION, NULL);
 }
 
+/* A reload may put a source that cannot do it in the place of one that could. */
+static void test_change_no_more(void **state)
+{
+	char id[32];
+
+	(void)state;
+	greet(CAPABLE);
+	take_id(log_on("expired", SCENARIO_PASSWORD), id);
+	source.identity.can_change_password = false;
+	assert_result(change(id, "new", "new"), "AUTH_FAILED_DIALOG_INVALID_USER_ENTRY",
+		"This question is no longer open. Please log on again.");
+	assert_int_equal(source.asked, 1);
+}
+
+/* --- a factor --- */
+
+/* What RADIUS cannot carry is not asked for again where it was not asked for. */
+static void test_password_too_long_for_a_factor(void **state)
+{
+	static const struct radius_server server = {.address = "127.0.0.1", .secret = "s"};
+	const struct radius_options options = {.servers = &server, .server_count = 1};
+	struct logon_factor factor = {.name = "token", .first = LOGON_FIRST_PASSWORD};
+	struct logon_factor *const factors[] = {&factor};
+	struct logon_chain *chain = use_plan(NULL, false);
+	char password[RADIUS_PASSWORD_MAXIMUM + 2];
+	struct scenario_answer *answer;
+
+	(void)state;
+	memset(password, 'p', sizeof(password) - 1);
+	password[sizeof(password) - 1] = '\0';
+	assert_int_equal(radius_new(&options, &factor.radius), 0);
+	chain->factors = factors;
+	chain->factor_count = 1;
+	greet(CAPABLE);
+	/* Nothing was tried, so nothing counts. */
+	for (unsigned i = 0; i < 5; i++) {
+		answer = log_on("wordy", password);
+		assert_result(answer, "AUTH_FAILED_ACCESS_DENIED",
+			"Timeout: No Response from RADIUS Server.");
+		assert_field(answer, FIELD_AUTHENTICATE_RESP_NEXT_AUTHENTICATION, NULL);
+	}
+	radius_free(factor.radius);
+}
+
 /* --- terms --- */
 
 static void test_terms(void **state)
@@ -409,6 +451,28 @@ static void test_terms_for_others(void **state)
 	answer = greet(CAPABLE);
 	assert_field(answer, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DISCLAIMER_PARAGRAPH, "Be good.");
 	assert_result(log_on("bob", SCENARIO_PASSWORD), "AUTH_SUCCESSFUL_AND_COMPLETE", NULL);
+}
+
+/* However short its paragraphs are, nothing of it is left out. */
+static void test_terms_in_many_pieces(void **state)
+{
+	static char terms[LOGON_TERMS_MAXIMUM + 1];
+	const struct message_node *paragraph;
+	const char *last = NULL;
+	unsigned count = 0;
+
+	(void)state;
+	for (size_t at = 0; at < LOGON_TERMS_MAXIMUM; at++)
+		terms[at] = at % 3 == 0 ? 'x' : '\n';
+	memcpy(terms + LOGON_TERMS_MAXIMUM - 8, "The end.", 8);
+	use_plan(terms, true);
+	paragraph = message_find(
+		greet(CAPABLE)->message, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DISCLAIMER_PARAGRAPH);
+	for (; paragraph != NULL; paragraph = message_next(paragraph), count++)
+		last = paragraph->text;
+	assert_true(count > 64 && count <= FIELD_REPEAT_MAXIMUM);
+	assert_non_null(last);
+	assert_string_equal(last + strlen(last) - 8, "The end.");
 }
 
 /* --- the guard --- */
@@ -500,8 +564,11 @@ int main(void)
 		TEST(test_change),
 		TEST(test_stale),
 		TEST(test_refused_too_often),
+		TEST(test_change_no_more),
+		TEST(test_password_too_long_for_a_factor),
 		TEST(test_terms),
 		TEST(test_terms_for_others),
+		TEST(test_terms_in_many_pieces),
 		TEST(test_guard),
 		TEST(test_waiting),
 		TEST(test_at_the_same_moment),

@@ -25,7 +25,7 @@
 
 static uint16_t bed_port_of(int fd)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = {.sin_port = 0};
 	socklen_t length = sizeof(address);
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);

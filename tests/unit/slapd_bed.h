@@ -16,8 +16,6 @@
 
 #include "directory_bed.h"
 
-extern char **environ;
-
 struct bed_slapd {
 	char folder[64];
 	char plain_url[64], tls_url[64]; /* by address; see bed_ca */

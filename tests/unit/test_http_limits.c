@@ -265,17 +265,20 @@ static void what_counts_as_one_address(void **state)
 	struct http_guard_key five = key_of("::ffff:192.0.2.2");
 
 	(void)state;
-	assert_int_equal(http_guard_enter(guard, &a), 0);
-	assert_int_equal(http_guard_enter(guard, &same), 0);
-	assert_int_equal(http_guard_enter(guard, &same), ERROR_LIMIT);
-	assert_int_equal(http_guard_enter(guard, &other), 0);
-	assert_int_equal(http_guard_enter(guard, &four), 0);
-	assert_int_equal(http_guard_enter(guard, &five), ERROR_BUSY);
+	assert_int_equal(http_guard_enter(guard, &a, false), 0);
+	assert_int_equal(http_guard_enter(guard, &same, false), 0);
+	assert_int_equal(http_guard_enter(guard, &same, false), ERROR_LIMIT);
+	/* A manager has many users; what is limited in all is limited for it, too. */
+	assert_int_equal(http_guard_enter(guard, &same, true), 0);
+	http_guard_leave(guard, &same);
+	assert_int_equal(http_guard_enter(guard, &other, false), 0);
+	assert_int_equal(http_guard_enter(guard, &four, false), 0);
+	assert_int_equal(http_guard_enter(guard, &five, false), ERROR_BUSY);
 	http_guard_leave(guard, &other);
-	assert_int_equal(http_guard_enter(guard, &mapped), 0);
+	assert_int_equal(http_guard_enter(guard, &mapped, false), 0);
 	http_guard_leave(guard, &a);
-	assert_int_equal(http_guard_enter(guard, &mapped), ERROR_LIMIT);
-	assert_int_equal(http_guard_enter(guard, &five), 0);
+	assert_int_equal(http_guard_enter(guard, &mapped, false), ERROR_LIMIT);
+	assert_int_equal(http_guard_enter(guard, &five, false), 0);
 	http_guard_leave(guard, &same);
 	http_guard_leave(guard, &four);
 	http_guard_leave(guard, &four);
@@ -297,12 +300,12 @@ static void the_guard_forgets(void **state)
 
 			snprintf(text, sizeof(text), "10.0.%d.%d", round, i);
 			keys[i] = key_of(text);
-			assert_int_equal(http_guard_enter(guard, &keys[i]), 0);
+			assert_int_equal(http_guard_enter(guard, &keys[i], false), 0);
 		}
 		for (int i = 0; i < 50; i++) {
-			assert_int_equal(http_guard_enter(guard, &keys[i]), ERROR_LIMIT);
+			assert_int_equal(http_guard_enter(guard, &keys[i], false), ERROR_LIMIT);
 			http_guard_leave(guard, &keys[(i * 7) % 50]);
-			assert_int_equal(http_guard_enter(guard, &keys[(i * 7) % 50]), 0);
+			assert_int_equal(http_guard_enter(guard, &keys[(i * 7) % 50], false), 0);
 		}
 		for (int i = 0; i < 50; i++)
 			http_guard_leave(guard, &keys[i]);
@@ -315,7 +318,7 @@ static void come_and_go(void *user)
 	struct http_guard_key key = key_of("10.0.0.1");
 
 	for (int i = 0; i < 20000; i++)
-		if (http_guard_enter(user, &key) == 0)
+		if (http_guard_enter(user, &key, false) == 0)
 			http_guard_leave(user, &key);
 }
 
@@ -331,9 +334,9 @@ static void the_guard_serves_several_threads(void **state)
 		assert_int_equal(uv_thread_create(&threads[i], come_and_go, guard), 0);
 	for (int i = 0; i < 3; i++)
 		uv_thread_join(&threads[i]);
-	assert_int_equal(http_guard_enter(guard, &key), 0);
-	assert_int_equal(http_guard_enter(guard, &key), 0);
-	assert_int_equal(http_guard_enter(guard, &key), ERROR_BUSY);
+	assert_int_equal(http_guard_enter(guard, &key, false), 0);
+	assert_int_equal(http_guard_enter(guard, &key, false), 0);
+	assert_int_equal(http_guard_enter(guard, &key, false), ERROR_BUSY);
 	http_guard_leave(guard, &key);
 	http_guard_leave(guard, &key);
 	http_guard_free(guard);

@@ -259,6 +259,39 @@ static void test_admit(void **state)
 	assert_string_equal(asked_account, "");
 }
 
+/* More at once than there are threads, right and wrong ones mixed. */
+#define MANY 200
+static size_t many_right, many_wrong;
+
+static void count_answer(void *context, const struct identity_answer *given)
+{
+	(void)context;
+	many_right += given->reason == REASON_RIGHT && given->user.group_count == 6;
+	many_wrong += given->reason == REASON_WRONG_PASSWORD;
+}
+
+static void test_many_at_once(void **state)
+{
+	static struct identity_request requests[MANY];
+
+	(void)state;
+	many_right = many_wrong = 0;
+	for (size_t i = 0; i < MANY; i++) {
+		requests[i] = (struct identity_request){.user = i % 2 == 0 ? "alice" : "bob",
+			.password = i % 4 < 2 ? "right" : "wrong",
+			.client = "127.0.0.1",
+			.arena = arena_new(1 << 20),
+			.loop = &loop,
+			.clock = clock_system()};
+		identity_ask(studio, &requests[i], count_answer, NULL);
+	}
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(many_right, MANY / 2);
+	assert_int_equal(many_wrong, MANY / 2);
+	for (size_t i = 0; i < MANY; i++)
+		arena_free(requests[i].arena);
+}
+
 /* Kept connections to a server that was restarted are replaced. */
 static void test_restart(void **state)
 {
@@ -403,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_groups_as_configured),
 		cmocka_unit_test_setup_teardown(test_policy, set_up_studio, tear_down_studio),
 		cmocka_unit_test_setup_teardown(test_admit, set_up_studio, tear_down_studio),
+		cmocka_unit_test_setup_teardown(test_many_at_once, set_up_studio, tear_down_studio),
 		cmocka_unit_test_setup_teardown(test_restart, set_up_studio, tear_down_studio),
 		cmocka_unit_test(test_order_and_hold_down),
 		cmocka_unit_test(test_own_account_refused),

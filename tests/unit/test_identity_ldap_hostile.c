@@ -56,6 +56,13 @@ static bool good(struct bed_fake *directory, int fd, uint8_t operation, uint8_t 
 	return false;
 }
 
+static bool finds_nobody(struct bed_fake *directory, int fd, uint8_t operation, uint8_t number)
+{
+	(void)directory;
+	return operation == BIND ? bed_result(fd, BIND_RESULT, number, WRONG)
+				 : bed_result(fd, SEARCH_RESULT, number, SUCCESS);
+}
+
 static bool silent(struct bed_fake *directory, int fd, uint8_t operation, uint8_t number)
 {
 	(void)directory;
@@ -168,6 +175,22 @@ static bool endless_entries(struct bed_fake *directory, int fd, uint8_t operatio
 	return good(directory, fd, operation, number);
 }
 
+/* References to other servers, as many as the socket takes. */
+static bool endless_references(
+	struct bed_fake *directory, int fd, uint8_t operation, uint8_t number)
+{
+	const uint8_t reference[] = {
+		0x30, 12, 0x02, 1, number, 0x73, 7, 0x04, 5, 'l', 'd', 'a', 'p', ':'};
+
+	if (operation != SEARCH)
+		return operation != BIND || good(directory, fd, operation, number);
+	for (int i = 0; i < 100000; i++) {
+		if (!bed_send(fd, reference, sizeof(reference)))
+			return false;
+	}
+	return true;
+}
+
 /* The second bind of a connection breaks it, as if the server had been restarted in between. */
 static bool hangs_up_on_second(
 	struct bed_fake *directory, int fd, uint8_t operation, uint8_t number)
@@ -217,6 +240,15 @@ static void test_good(void **state)
 	assert_int_equal(at(good, 20000), REASON_RIGHT);
 	assert_string_equal(answer.user.name, "a");
 	assert_string_equal(answer.user.account, "uid=a");
+	assert_int_equal(fake.searches, 1);
+	assert_int_equal(fake.binds, 1);
+}
+
+/* The server has as much to do for a name that does not exist. */
+static void test_nobody_is_tried_as_well(void **state)
+{
+	(void)state;
+	assert_int_equal(at(finds_nobody, 20000), REASON_UNKNOWN_USER);
 	assert_int_equal(fake.searches, 1);
 	assert_int_equal(fake.binds, 1);
 }
@@ -273,6 +305,12 @@ static void test_too_many_entries(void **state)
 {
 	(void)state;
 	assert_int_equal(at(endless_entries, 20000), REASON_AMBIGUOUS_USER);
+}
+
+static void test_too_many_references(void **state)
+{
+	(void)state;
+	assert_int_equal(at(endless_references, 20000), REASON_DIRECTORY_FAILED);
 }
 
 /* Whatever happens before the password is sent, the next server may answer. */
@@ -490,11 +528,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_nobody_is_tried_as_well),
 		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_referral),
 		cmocka_unit_test(test_too_many_entries),
+		cmocka_unit_test(test_too_many_references),
 		cmocka_unit_test(test_next_server),
 		cmocka_unit_test(test_one_server_only),
 		cmocka_unit_test(test_kept_connection_breaks),

@@ -79,10 +79,10 @@ static bool fetch_endless(
 	(void)context;
 	calls++;
 	for (size_t i = 0; i < count; i++) {
-		unsigned number = (unsigned)atoi(dns[i] + 3);
+		unsigned long number = strtoul(dns[i] + 3, NULL, 10);
 		const char **parent = arena_alloc(arena, sizeof(*parent));
 
-		*parent = arena_print(arena, "cn=%u", number + 1);
+		*parent = arena_print(arena, "cn=%lu", number + 1);
 		ldap_groups_learn(walk,
 			&(struct ldap_groups_fact){.dn = dns[i],
 				.named = true,

@@ -194,8 +194,7 @@ static void test_time_over(void **state)
 		struct radius_server server = {.address = "127.0.0.1",
 			.port = port_of(&bed->servers[i]),
 			.secret = SECRET};
-		struct radius_options options = {.name = "one",
-			.servers = &server,
+		struct radius_options options = {.servers = &server,
 			.server_count = 1,
 			.retry_ms = 100,
 			.tries = 3,
@@ -237,7 +236,7 @@ static void test_input(void **state)
 	struct bed *bed = *state;
 	struct radius *none = NULL;
 	struct radius_server server = {.address = "127.0.0.1", .secret = ""};
-	struct radius_options options = {.name = "x", .servers = &server};
+	struct radius_options options = {.servers = &server};
 	char name[255];
 	char password[RADIUS_PASSWORD_MAXIMUM + 2];
 

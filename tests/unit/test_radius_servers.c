@@ -288,6 +288,48 @@ static void test_late_at_first_address(void **state)
 	assert_int_equal(second->requests, 0);
 }
 
+/* Nor is he where another server follows: that one is asked, not the silent one's other address. */
+static void test_silent_at_first_address(void **state)
+{
+	struct bed *bed = *state;
+	struct server *second = add_server(bed);
+	struct server *first = add_server_at(bed, "127.0.0.2", port_of(second));
+	struct server *other = add_server(bed);
+	struct radius_server list[] = {
+		{.address = "two", .port = port_of(second), .secret = SECRET},
+		{.address = "127.0.0.1", .port = port_of(other), .secret = SECRET}};
+	struct radius_options options = quick;
+
+	options.servers = list;
+	options.server_count = 2;
+	other->serve = accept_it;
+	make(bed, &options);
+	ask(bed);
+	assert_int_equal(bed->answer.verdict, RADIUS_ACCEPTED);
+	assert_int_equal(first->questions, 1);
+	assert_int_equal(second->requests, 0);
+}
+
+/* Where the time is over before the next server had its turn, that one is asked first next time. */
+static void test_no_time_for_the_second(void **state)
+{
+	struct bed *bed = *state;
+	struct server *first = add_server(bed);
+	struct server *second = add_server(bed);
+	struct radius_options options = patient;
+
+	options.wait_seconds = 1;
+	second->serve = accept_it;
+	make(bed, &options);
+	ask(bed);
+	assert_int_equal(bed->answer.reason, REASON_RADIUS_SILENT);
+	assert_int_equal(bed->answer.trouble_count, 1);
+	assert_int_equal(second->questions, 0);
+	ask(bed);
+	assert_int_equal(bed->answer.verdict, RADIUS_ACCEPTED);
+	assert_int_equal(first->questions, 1);
+}
+
 /* A name that nobody answers about takes no more than a silent server does, and its late answer
  * meets nobody. */
 static void test_slow_name(void **state)
@@ -417,6 +459,8 @@ int main(void)
 		TEST(test_names),
 		TEST(test_two_addresses),
 		TEST(test_late_at_first_address),
+		TEST(test_silent_at_first_address),
+		TEST(test_no_time_for_the_second),
 		TEST(test_slow_name),
 		TEST(test_threads),
 	};

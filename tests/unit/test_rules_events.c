@@ -70,6 +70,7 @@ static const struct expected table[] = {
 	LINE(logon_directory, "directory-time/answered"),
 	LINE(logon_slow, "directory-time/slow"),
 	LINE(logon_server_passed_over, "directory-time/passed-over"),
+	LINE(logon_factor_passed_over, "radius-response/passed-over"),
 	LINE(logon_groups_cut, NULL),
 	LINE(logon_question, "session-authentication/question"),
 	LINE(logon_factor, "radius-response/accepted"),
@@ -158,6 +159,7 @@ static const struct expected table[] = {
 	LINE(agent_allocate_resource, "resource-allocation/allocate"),
 	LINE(agent_allocate_resource, "connection-path/allocate"),
 	LINE(agent_bye, "pre-session/agent-bye"),
+	LINE(agent_launch_refused, "prepare-host/not-from-here"),
 	LINE(agent_busy, "prepare-host/busy"),
 	LINE(agent_taken_over, NULL),
 	LINE(agent_type_identified, "agent-type/identified"),
@@ -407,6 +409,31 @@ static void test_reasons_have_causes(void **state)
 	}
 }
 
+/* Each code of the system that the agent writes for a logon that failed. */
+static void test_logon_codes_have_causes(void **state)
+{
+	static const struct {
+		const char *event, *code;
+	} rows[] = {
+#define EVENT(name, component, level, code, format, fields, about) {#name, #code},
+#include "service/event.def"
+#undef EVENT
+	};
+	const struct rule *rule = rule_book_find(*state, "session-authentication");
+	unsigned seen = 0;
+
+	assert_non_null(rule);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strncmp(rows[i].event, "agent_logon_", 12) != 0)
+			continue;
+		if (rule_cause_by(rule, "rc", rows[i].code, strlen(rows[i].code)) == NULL)
+			fail_msg("session-authentication has no cause for the code %s of %s",
+				rows[i].code, rows[i].event);
+		seen++;
+	}
+	assert_true(seen > 0);
+}
+
 /* Each result that refuses something, without the prefix that the patterns take off. */
 static void test_results_have_causes(void **state)
 {
@@ -488,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_rules_know_the_lines),
 		cmocka_unit_test(test_every_event_is_in_the_table),
 		cmocka_unit_test(test_reasons_have_causes),
+		cmocka_unit_test(test_logon_codes_have_causes),
 		cmocka_unit_test(test_results_have_causes),
 		cmocka_unit_test(test_disconnect_causes_are_known),
 	};

@@ -122,7 +122,7 @@ static int load(const char *text)
 		error = settings_check_listen(
 			config, sample->listen, sample->listen_count, "listen", &fault);
 	if (error == 0)
-		error = settings_check_proxies(config, &sample->proxies, &fault);
+		error = settings_check_proxies(config, &sample->proxies, "trusted-proxies", &fault);
 	if (error == 0)
 		error = settings_check_trust(config, &sample->trust, "trust", &fault);
 	return error;

@@ -500,6 +500,8 @@ static void test_accounts_refused(void **state)
 	assert_refused(HEAD
 		"directories: [{name: a, kind: ldap, servers: ['ldaps://a'], base: 'dc=a'}]\n",
 		"3:22", "cannot be searched; expected 'bind-dn'");
+	assert_refused(HEAD DIRECTORY_WITH(", change-password: yes"), "3:125",
+		"expected 'bind-dn' and 'bind-password-file'");
 }
 
 /* What identity_ldap_new judges stands at the key that is wrong, also where several are. */
@@ -597,17 +599,19 @@ static void test_secrets_refused(void **state)
 	HEAD USERS "radius: [{name: t, servers: [{address: r, secret-file: " name "}]}]\n"
 #define AT "5:56"
 	static const char nul[] = "a\0b\n";
-	char large[1026];
+	char large[1026 + 2];
 
 	(void)state;
 	assert_refused(SECRET("missing"), AT, "missing' cannot be read: No such file");
 	assert_refused(SECRET("."), AT, "expected a regular one");
 	write_file("other", "s3cret\n", 0640);
-	assert_refused(SECRET("other"), AT, "whose mode is 0640; expected 0600 or 0400");
+	assert_refused(SECRET("other"), AT, "is 0640; expected 0600 or 0400");
 	write_file("other", "s3cret\n", 0604);
 	assert_refused(SECRET("other"), AT, "0604");
 	write_file("other", "s3cret\n", 0700);
 	assert_refused(SECRET("other"), AT, "0700");
+	write_file("other", "s3cret\n", 04600);
+	assert_refused(SECRET("other"), AT, "4600");
 	write_file("other", "", 0600);
 	assert_refused(SECRET("other"), AT, "is empty; expected one line");
 	write_file("other", "\r\n", 0600);
@@ -621,7 +625,10 @@ static void test_secrets_refused(void **state)
 	memset(large, 'x', sizeof(large));
 	write_bytes("other", large, 1025, 0600);
 	assert_refused(SECRET("other"), AT, "too large; expected at most 1024 bytes");
-	write_bytes("other", large, 1024, 0400);
+	memcpy(large + 1024, "\r\nx", 3);
+	write_bytes("other", large, 1027, 0600);
+	assert_refused(SECRET("other"), AT, "too large");
+	write_bytes("other", large, 1026, 0400);
 	assert_good(SECRET("other"));
 	write_file("other", "s3cret\r\n", 0400);
 	assert_good(SECRET("other"));
@@ -687,7 +694,7 @@ static void test_disclaimer_refused(void **state)
 	assert_refused(TERMS("title: x"), "5:13", "text-file");
 	assert_refused(TERMS("text-file: missing"), "5:25", "missing' cannot be read");
 	assert_refused(TERMS("text-file: terms, title: \"a\\nb\""), "5:39", "expected one line");
-	write_file("other", "\n\r\n", 0644);
+	write_file("other", "\n \t\r\n", 0644);
 	assert_refused(TERMS("text-file: other"), "5:25", "is empty; expected the text");
 	write_file("other", "caf\xe9\n", 0644);
 	assert_refused(TERMS("text-file: other"), "5:25", "not text in UTF-8");
