@@ -43,7 +43,7 @@ static enum reason authenticated(
 	enum result_id result = outcome->result;
 
 	agent_view_release(context);
-	if (reason == REASON_RIGHT && result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE &&
+	if (reason == REASON_RIGHT &&
 		(sessions_set_text(&transaction->session->user, user->name) != 0 ||
 			sessions_set_text(&transaction->session->domain, user->domain) != 0)) {
 		reason = REASON_SERVICE_BUSY;

@@ -42,11 +42,13 @@ struct log {
 	char bytes[PENDING_MAXIMUM];
 };
 
-/* C0, DEL, C1 (terminals obey U+009B) and the two Unicode line ends. */
+/* C0, DEL, C1 (terminals obey U+009B), the two Unicode line ends, and what turns the order of a
+ * line around. */
 static bool is_control(uint32_t value)
 {
-	return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x2028 ||
-		value == 0x2029;
+	return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x61c ||
+		value == 0x200e || value == 0x200f || (value >= 0x2028 && value <= 0x202e) ||
+		(value >= 0x2066 && value <= 0x2069);
 }
 
 /* How many printable ASCII characters `text` begins with. */

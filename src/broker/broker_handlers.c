@@ -133,12 +133,11 @@ static enum reason authenticated(
 	enum reason reason = outcome->reason;
 
 	broker_view_release(context);
-	if (reason == REASON_RIGHT && result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE &&
-		remember(transaction, outcome) != 0) {
+	if (reason == REASON_RIGHT && remember(transaction, outcome) != 0) {
 		reason = REASON_SERVICE_BUSY;
 		result = reason_info(reason)->result;
 	}
-	if (result == RESULT_AUTH_SUCCESSFUL_AND_COMPLETE)
+	if (reason == REASON_RIGHT)
 		event_broker_authenticated(log, transaction->log_id, user->name, user->domain,
 			seconds_since(transaction));
 	else if (result != RESULT_AUTH_SUCCESSFUL_AND_INCOMPLETE)

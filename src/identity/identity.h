@@ -47,6 +47,8 @@ struct identity_answer {
 	const char *detail; /* for the administrator's log: sub-code, diagnostic; may be "" */
 	int64_t took;       /* microseconds, waiting for a thread included */
 	bool remote;        /* a directory was asked: `took` is compared with its limits */
+	bool tried;         /* the password was given away; a reason that counts as LOST is
+			     * none where it was not */
 	bool groups_cut;    /* more than IDENTITY_GROUPS_MAXIMUM */
 	struct identity_trouble troubles[IDENTITY_TROUBLES_MAXIMUM];
 	size_t trouble_count;

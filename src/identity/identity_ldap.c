@@ -14,11 +14,12 @@
 #define CACHE_GROUPS 8192     /* entries of the cache */
 #define CACHE_BYTES (8 << 20) /* of the cache */
 
-static const char windows_filter[] = "(&(objectCategory=person)(objectClass=user)"
-				     "(|(sAMAccountName={user})(userPrincipalName={login})"
-				     "(userPrincipalName={user}@{domain})))";
+/* The name first: servers that go by the order need not look at the index of all persons then. */
+static const char windows_filter[] = "(&(|(sAMAccountName={user})(userPrincipalName={login})"
+				     "(userPrincipalName={user}@{domain}))"
+				     "(objectCategory=person)(objectClass=user))";
 static const char other_filter[] =
-	"(&(|(objectClass=person)(objectClass=posixAccount))(uid={user}))";
+	"(&(uid={user})(|(objectClass=person)(objectClass=posixAccount)))";
 
 struct source {
 	struct identity identity; /* first: what callers hold */
@@ -156,7 +157,7 @@ static void set_defaults(struct identity_ldap_options *options)
 	options->hold_down_seconds = or_default(options->hold_down_seconds, 30);
 	options->group_cache_seconds = or_default(options->group_cache_seconds, 300);
 	if (options->groups == LDAP_GROUPS_DEFAULT)
-		options->groups = windows ? LDAP_GROUPS_IN_CHAIN : LDAP_GROUPS_RECURSIVE;
+		options->groups = LDAP_GROUPS_RECURSIVE;
 	if (options->group_base == NULL)
 		options->group_base = options->base;
 	if (options->user_filter == NULL)
@@ -230,10 +231,15 @@ static int check_options(const struct identity_ldap_options *options)
 		(options->group_base != NULL && !is_dn(options->group_base)) ||
 		(options->group_name != NULL && !is_attribute(options->group_name)))
 		return ERROR_INPUT;
-	if (bind != (options->bind_password != NULL) ||
+	if ((!bind && options->kind == LDAP_KIND_ACTIVE_DIRECTORY) ||
+		bind != (options->bind_password != NULL) ||
 		(bind &&
 			(options->bind_password[0] == '\0' ||
 				!is_bind_name(options->kind, options->bind_dn))))
+		return ERROR_INPUT;
+	/* It would find the same entry for every name; and groups are asked for without one. */
+	if ((options->user_filter != NULL && !ldap_filter_names_user(options->user_filter)) ||
+		(options->group_filter != NULL && strchr(options->group_filter, '{') != NULL))
 		return ERROR_INPUT;
 	if (options->user_filter != NULL)
 		error = ldap_filter_check(options->user_filter);

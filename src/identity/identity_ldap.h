@@ -1,12 +1,14 @@
 /*
  * identity_ldap.h - users of Active Directory or another LDAP directory.
  *
- * A user is found with the program's own account, or without one by his own bind; then his own bind
- * proves the password. Connections are kept and used again, some for searching, some for binding
- * users. Every call has the time that is left of the request's deadline and of `answer_ms`; servers
- * are asked in order, one that fails is held down. Calls run on threads of this directory alone, so
- * a slow one keeps nobody waiting but its own users. docs/identity.md has the states and the
- * mapping of errors.
+ * A user is found with the program's own account, then his own bind proves the password. Active
+ * Directory would take the bind alone, but under every spelling of a name, each of which would be
+ * an account of its own for who counts the failures, and the same one for its lock.
+ *
+ * Connections are kept and used again, some for searching, some for binding users. Every call has
+ * the time that is left of the request's deadline and of `answer_ms`; servers are asked in order,
+ * one that fails is held down. Calls run on threads of this directory alone, so a slow one keeps
+ * nobody waiting but its own users. docs/identity.md has the states and the mapping of errors.
  */
 #ifndef FAIRLEAD_IDENTITY_IDENTITY_LDAP_H
 #define FAIRLEAD_IDENTITY_IDENTITY_LDAP_H
@@ -25,7 +27,8 @@ enum ldap_kind {
 };
 
 enum ldap_groups {
-	LDAP_GROUPS_DEFAULT,   /* of the kind: IN_CHAIN, else RECURSIVE */
+	LDAP_GROUPS_DEFAULT,   /* RECURSIVE: as complete as IN_CHAIN, and what is kept serves all
+				  users */
 	LDAP_GROUPS_IN_CHAIN,  /* the server follows nested groups (1.2.840.113556.1.4.1941) */
 	LDAP_GROUPS_RECURSIVE, /* we do: memberOf where users have it, else member, uniqueMember,
 				* memberUid; cycles and depth bounded */
@@ -46,8 +49,8 @@ struct identity_ldap_options {
 	bool verify_none;          /* take any certificate; tests and emergencies */
 	const char *base;          /* DN below which users are */
 	const char *group_base;    /* NULL: base */
-	const char *bind_dn;       /* the program's own account; NULL: none (Active Directory: the
-				    * user's own bind comes first; others: searches are anonymous) */
+	const char *bind_dn;       /* the program's own account; NULL: none, searches are anonymous
+				    * (not with Active Directory) */
 	const char *bind_password; /* NULL with bind_dn NULL */
 	const char *user_filter; /* NULL: of the kind. {user} as typed without its domain, {domain},
 				  * {login} as typed; all escaped */
@@ -67,7 +70,9 @@ struct identity_ldap_options {
 };
 
 /* Everything is copied. Connects to nobody yet. 0, ERROR_MEMORY, ERROR_INPUT (a URL, DN or filter
- * that is none, plain without allow_plain, a CA file that cannot be read), ERROR_SYSTEM (threads).
+ * that is none, a user_filter without {user} and {login} or a group_filter with names, no bind_dn
+ * for Active Directory, plain without allow_plain, a CA file that cannot be read), ERROR_SYSTEM
+ * (threads).
  */
 int identity_ldap_new(const struct identity_ldap_options *options, const struct clock *clock,
 	struct identity **ret_identity);

@@ -44,6 +44,7 @@ static void finish(struct job *job, enum reason reason, const char *detail)
 		.server = "",
 		.detail = detail,
 		.took = clock_steady(job->pam->clock) - job->asked,
+		.tried = reason == REASON_PAM_SILENT,
 	};
 
 	if (reason == REASON_RIGHT) {

@@ -101,15 +101,12 @@ static void end(struct check *check, enum reason reason, const char *detail)
 			(struct identity_trouble){.server = reach->server, .text = reach->detail};
 }
 
-/* False: ended as guarded. */
-static bool admit(struct check *check, const char *account)
+static bool is_admitted(const struct check *check)
 {
 	const struct identity_request *request = check->request;
 
-	if (request->admit == NULL || request->admit(request->admit_context, account))
-		return true;
-	end(check, REASON_GUARDED, "");
-	return false;
+	return request->admit == NULL ||
+		request->admit(request->admit_context, check->user.account);
 }
 
 static bool copy_groups(struct check *check, const struct ldap_member *member)
@@ -137,6 +134,8 @@ static void end_right(struct check *check, const char *detail)
 	const char *name = check->user.name != NULL ? check->user.name : check->name.user;
 	struct ldap_member member;
 
+	/* What may fail from here on has nothing to do with the password. */
+	check->answer->tried = false;
 	if (!ldap_member_find(
 		    &check->reach, check->scratch, &check->user, check->name.user, &member)) {
 		if (check->reach.reason == REASON_RIGHT)
@@ -230,27 +229,26 @@ out:
 
 /* --- proving --- */
 
-static bool bind_user(
-	struct check *check, const char *name, bool keep, struct ldap_outcome *outcome)
+static bool bind_user(struct check *check, const char *name, struct ldap_outcome *outcome)
 {
 	const struct identity_request *request = check->request;
 	const char *password =
 		request->new_password != NULL ? request->new_password : request->password;
 
-	if (ldap_reach_bind(&check->reach, name, password, keep, outcome))
+	if (ldap_reach_bind(&check->reach, name, password, false, outcome))
 		return true;
 	end_failed(check);
 	return false;
 }
 
-/* A bind as nobody takes the server as long as one as somebody, and cannot succeed. */
-static void end_not_found(struct check *check)
+/* A bind as nobody takes the server as long as one as somebody, and cannot succeed: the time does
+ * not tell for which reason nobody was let in. */
+static void end_as_nobody(struct check *check, enum reason reason, const char *detail)
 {
 	struct ldap_outcome outcome;
 
-	if (bind_user(check, check->directory->nobody, false, &outcome))
-		end(check, check->entries > 1 ? REASON_AMBIGUOUS_USER : REASON_UNKNOWN_USER,
-			check->entries > 1 ? "more than one entry" : "no entry");
+	if (bind_user(check, check->directory->nobody, &outcome))
+		end(check, reason, detail);
 }
 
 /* On a connection of his own; false: ended. */
@@ -299,11 +297,14 @@ static void check_found(struct check *check)
 {
 	struct ldap_outcome outcome;
 
-	if (!admit(check, check->user.account))
+	if (!is_admitted(check)) {
+		end_as_nobody(check, REASON_GUARDED, "");
 		return;
+	}
+	check->answer->tried = true;
 	if (check->request->new_password != NULL && !change(check))
 		return;
-	if (!bind_user(check, check->user.dn, false, &outcome))
+	if (!bind_user(check, check->user.dn, &outcome))
 		return;
 	if (outcome.meaning == REASON_RIGHT)
 		end_right(check, outcome.text);
@@ -311,106 +312,21 @@ static void check_found(struct check *check)
 		end(check, outcome.meaning, outcome.text);
 }
 
-static void check_with_account(struct check *check)
+static void check_named(struct check *check)
 {
 	if (!find(check))
 		return;
 	if (check->entries == 1)
 		check_found(check);
+	else if (check->entries > 1)
+		end_as_nobody(check, REASON_AMBIGUOUS_USER, "more than one entry");
 	else
-		end_not_found(check);
-}
-
-/* --- without an account of the program's own: Active Directory takes user@domain and DOMAIN\user
- * --- */
-
-/* A name that could be read as something else than a user's (a DN, a SID) is none. */
-static bool is_plain(const char *name)
-{
-	if (strpbrk(name, "\"/\\[]:;|=,+*?<>@") != NULL)
-		return false;
-	for (; *name != '\0'; name++) {
-		if ((unsigned char)*name < 0x20 || *name == 0x7f)
-			return false;
-	}
-	return true;
-}
-
-static const char *login_name(struct check *check)
-{
-	const char *domain = domain_of(check);
-	const char *at = strchr(check->name.user, '@');
-
-	/* user@elsewhere: a userPrincipalName as it stands. */
-	if (at != NULL && is_plain(at + 1) && at[1] != '\0' && at != check->name.user) {
-		char *before = arena_copy(
-			check->scratch, check->name.user, (size_t)(at - check->name.user));
-
-		return before != NULL && is_plain(before)
-			? arena_text(check->scratch, check->name.user)
-			: NULL;
-	}
-	if (*domain == '\0' || !is_plain(check->name.user) || !is_plain(domain))
-		return NULL;
-	return strchr(domain, '.') != NULL
-		? arena_print(check->scratch, "%s@%s", check->name.user, domain)
-		: arena_print(check->scratch, "%s\\%s", domain, check->name.user);
-}
-
-/* DOMAIN\user is unique. user@domain may be one user's userPrincipalName and another one's name in
- * the domain, and the entry need not be that of him whose password was right. */
-static bool is_surely_found(const struct check *check, const char *login)
-{
-	return strchr(login, '@') == NULL && check->user.name != NULL &&
-		strcasecmp(check->user.name, check->name.user) == 0;
-}
-
-/* False: ended. */
-static bool bind_as_found(struct check *check)
-{
-	struct ldap_outcome outcome;
-
-	if (!bind_user(check, check->user.dn, false, &outcome))
-		return false;
-	if (outcome.meaning == REASON_RIGHT)
-		return true;
-	end(check, outcome.meaning, outcome.text);
-	return false;
-}
-
-static void check_by_own_bind(struct check *check)
-{
-	const char *login = login_name(check);
-	struct ldap_outcome outcome;
-
-	if (login == NULL) {
-		end_not_found(check);
-		return;
-	}
-	if (!admit(check, ldap_dn_key(check->scratch, login)))
-		return;
-	if (!bind_user(check, login, true, &outcome))
-		return;
-	if (outcome.meaning != REASON_RIGHT) {
-		end(check, outcome.meaning, outcome.text);
-		return;
-	}
-	if (!find(check))
-		return;
-	if (check->entries != 1) {
-		end(check, check->entries > 1 ? REASON_AMBIGUOUS_USER : REASON_UNKNOWN_USER,
-			"the user may log on, but is not found once below the base");
-		return;
-	}
-	if (!is_surely_found(check, login) && !bind_as_found(check))
-		return;
-	end_right(check, outcome.text);
+		end_as_nobody(check, REASON_UNKNOWN_USER, "no entry");
 }
 
 void ldap_check_run(struct ldap_directory *directory, const struct identity_request *request,
 	int64_t until, struct identity_answer *answer)
 {
-	const struct identity_ldap_options *options = &directory->options;
 	struct check check = {.directory = directory, .request = request, .answer = answer};
 
 	check.scratch = arena_new(SCRATCH_MAXIMUM);
@@ -421,14 +337,8 @@ void ldap_check_run(struct ldap_directory *directory, const struct identity_requ
 	ldap_reach_begin(&check.reach, directory, request->arena, until);
 	if (!read_name(&check))
 		end(&check, REASON_UNKNOWN_USER, "the name is not of this directory");
-	else if (options->kind == LDAP_KIND_ACTIVE_DIRECTORY && options->bind_dn == NULL &&
-		request->new_password != NULL)
-		/* An expired password binds nobody, and nobody else is there to carry it. */
-		end(&check, REASON_PASSWORD_NOT_CHANGED, "a new password needs bind-dn");
-	else if (options->kind == LDAP_KIND_ACTIVE_DIRECTORY && options->bind_dn == NULL)
-		check_by_own_bind(&check);
 	else
-		check_with_account(&check);
+		check_named(&check);
 	ldap_reach_end(&check.reach);
 	arena_free(check.scratch);
 }

@@ -2,7 +2,6 @@
 
 #include <lber.h>
 #include <ldap.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -100,6 +99,27 @@ out:
 	return error;
 }
 
+/* A value goes from the first equals sign to a parenthesis: in a value that one is escaped. */
+static bool names_in_values(const char *text)
+{
+	bool value = false;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '=')
+			value = true;
+		else if (*text == '(' || *text == ')')
+			value = false;
+		else if (*text == '{' && !value)
+			return false;
+	}
+	return true;
+}
+
+bool ldap_filter_names_user(const char *template)
+{
+	return strstr(template, "{user}") != NULL || strstr(template, "{login}") != NULL;
+}
+
 int ldap_filter_check(const char *template)
 {
 	static const struct ldap_filter_names sample = {"user", "domain", "login"};
@@ -107,7 +127,7 @@ int ldap_filter_check(const char *template)
 	int error;
 
 	/* The library would put parentheses round it, our own parts could not rely on that. */
-	if (template[0] != '(')
+	if (template[0] != '(' || !names_in_values(template))
 		return ERROR_INPUT;
 	buffer_init(&buffer, LDAP_FILTER_MAXIMUM / 2);
 	error = ldap_filter_expand(&buffer, template, &sample);

@@ -4,6 +4,7 @@
 #ifndef FAIRLEAD_IDENTITY_LDAP_FILTER_H
 #define FAIRLEAD_IDENTITY_LDAP_FILTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
@@ -17,9 +18,12 @@ struct ldap_filter_names {
 	const char *login;  /* {login} */
 };
 
-/* Whether it is a filter, with nothing in braces but the names above. 0, ERROR_INPUT, ERROR_MEMORY.
- */
+/* Whether it is a filter, with nothing in braces but the names above, and these in values only: who
+ * could write an attribute's name would choose what is compared. 0, ERROR_INPUT, ERROR_MEMORY. */
 int ldap_filter_check(const char *template);
+
+/* Whether what a user typed is in it: {user} or {login}. */
+bool ldap_filter_names_user(const char *template);
 
 /* Appends the filter; `template` was checked. 0, ERROR_LIMIT, ERROR_MEMORY. */
 int ldap_filter_expand(

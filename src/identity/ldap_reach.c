@@ -261,23 +261,8 @@ static bool search_here(struct ldap_reach *reach, const struct ldap_question *qu
 	return true;
 }
 
-static bool search_own(struct ldap_reach *reach, const struct ldap_question *question)
-{
-	const struct ldap_outcome *failed = search(reach, reach->own, question);
-
-	if (failed == NULL)
-		return true;
-	ldap_link_close(reach->own);
-	reach->own = NULL;
-	pass_over(reach, failed, false);
-	reach->at = reach->count;
-	return false;
-}
-
 bool ldap_reach_search(struct ldap_reach *reach, const struct ldap_question *question)
 {
-	if (reach->own != NULL)
-		return search_own(reach, question);
 	while (reach->at < reach->count) {
 		if (search_here(reach, question))
 			return true;

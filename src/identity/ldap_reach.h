@@ -21,7 +21,7 @@ struct ldap_reach {
 	int64_t until;       /* steady */
 	size_t order[LDAP_SERVERS_MAXIMUM];
 	size_t count, at;      /* order[at]: the server asked; at == count: none is left */
-	struct ldap_link *own; /* a user's: searches go over it, and nowhere else. NULL: none */
+	struct ldap_link *own; /* a user's, for his new password. NULL: none */
 
 	/* What failed worst. */
 	enum reason reason;                                          /* REASON_RIGHT: nothing yet */
@@ -48,8 +48,8 @@ struct ldap_question {
 	void *context;
 };
 
-/* Searches with the program's own account, or over `own`. True: every search has a result of the
- * server's. False: `reason` says why not. */
+/* Searches with the program's own account, or as nobody where it has none. True: every search has a
+ * result of the server's. False: `reason` says why not. */
 bool ldap_reach_search(struct ldap_reach *reach, const struct ldap_question *question);
 
 /* Binds a user. True: the server answered, see `outcome`. False: `reason` says why not. `keep`: the

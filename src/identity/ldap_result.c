@@ -173,7 +173,8 @@ enum reason ldap_result_of_change(const struct ldap_result *result)
 
 void ldap_result_text(const struct ldap_result *result, char text[LDAP_RESULT_TEXT])
 {
-	char clean[128], data[32] = "", grace[32] = "";
+	/* The longest of each fit the text together. */
+	char clean[112], data[24] = "", grace[28] = "";
 	const char *diagnostic = result->diagnostic != NULL ? result->diagnostic : "";
 	unsigned long code = ldap_result_sub_code(diagnostic);
 

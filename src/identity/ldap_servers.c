@@ -121,7 +121,7 @@ static bool is_up(struct ldap_servers *servers, struct server *server, int64_t n
 
 size_t ldap_servers_order(struct ldap_servers *servers, size_t order[LDAP_SERVERS_MAXIMUM])
 {
-	size_t held[LDAP_SERVERS_MAXIMUM], held_count = 0, count = 0;
+	size_t held[LDAP_SERVERS_MAXIMUM] = {0}, held_count = 0, count = 0;
 	int64_t now = clock_steady(servers->clock);
 
 	pthread_mutex_lock(&servers->lock);

@@ -15,6 +15,13 @@ static void fail(struct logon *logon, enum reason reason, const char *detail)
 	logon_end(logon, &(struct logon_end){.reason = reason, .detail = detail});
 }
 
+/* `tried`: a secret was given away, and perhaps counted by whoever got it. */
+static void fail_as(struct logon *logon, enum reason reason, const char *detail, bool tried)
+{
+	logon_end(
+		logon, &(struct logon_end){.reason = reason, .detail = detail, .untried = !tried});
+}
+
 static void complete(struct logon *logon, const struct identity_user *user)
 {
 	logon_end(logon, &(struct logon_end){.reason = REASON_RIGHT, .detail = "", .user = user});
@@ -142,7 +149,7 @@ static void ask_radius(struct logon *logon, const char *code, bool with_state)
 static void ask_user(struct logon *logon, const char *detail)
 {
 	if (logon_shows_dialogs(logon->transaction))
-		ask(logon, CONVERSATION_FACTOR, REASON_RIGHT, detail);
+		ask(logon, CONVERSATION_FACTOR, REASON_ASKED, detail);
 	else
 		fail(logon, REASON_CHALLENGE_NOT_SHOWN, detail);
 }
@@ -198,7 +205,10 @@ static void factor_answered(void *context, const struct radius_answer *answer)
 		event_logon_factor_passed_over(transaction->loop->log, transaction->log_id,
 			answer->troubles[i].server, answer->troubles[i].text);
 	if (answer->verdict == RADIUS_FAILED) {
-		fail(logon, answer->reason, detail);
+		/* A code that nobody took tells nobody anything; but a person may have been asked.
+		 */
+		fail_as(logon, answer->reason, detail,
+			conversation->question == CONVERSATION_NOTHING);
 		return;
 	}
 	if (answer->verdict == RADIUS_CHALLENGED) {
@@ -272,7 +282,7 @@ static void password_answered(void *context, const struct identity_answer *answe
 		answer->reason == REASON_PASSWORD_MUST_CHANGE)
 		password_expired(logon, answer->reason, detail);
 	else
-		fail(logon, logon_reason(answer), detail);
+		fail_as(logon, logon_reason(answer), detail, answer->tried);
 }
 
 static void ask_source(struct logon *logon, const char *new_password, identity_done *done)
@@ -367,10 +377,11 @@ static void password_changed(void *context, const struct identity_answer *answer
 	if (answer->reason == REASON_NEW_PASSWORD_REFUSED) {
 		ask_again(logon, answer->reason, TEXT_RESULT, detail);
 	} else if (answer->reason != REASON_RIGHT) {
-		fail(logon, logon_reason(answer), detail);
+		fail_as(logon, logon_reason(answer), detail, answer->tried);
 	} else {
 		event_logon_password_changed(transaction->loop->log, transaction->log_id, detail);
 		strcpy(logon->password, logon->identity.new_password);
+		conversation_of(transaction->session)->question = CONVERSATION_NOTHING;
 		password_right(logon, &answer->user);
 	}
 }

@@ -27,6 +27,13 @@ enum reason logon_reason(const struct identity_answer *answer)
 	return answer->reason == REASON_GUARDED ? REASON_ACCOUNT_GUARDED : answer->reason;
 }
 
+enum reason_count logon_count(enum reason reason, bool untried)
+{
+	enum reason_count count = reason_info(reason)->count;
+
+	return count == REASON_COUNTS_LOST && untried ? REASON_COUNTS_NONE : count;
+}
+
 /* --- the log --- */
 
 const char *logon_answer_detail(struct arena *arena, const struct identity_answer *answer)
@@ -246,7 +253,7 @@ static void conclude(struct transaction *transaction, void *context)
 	if (end->asks)
 		logon_put_dialog(logon);
 	verdict = logon->done(transaction, &outcome, logon->context);
-	if (end->reason == REASON_RIGHT && !end->asks && verdict != REASON_RIGHT) {
+	if (end->reason == REASON_RIGHT && verdict != REASON_RIGHT) {
 		*end = (struct logon_end){.reason = verdict, .detail = ""};
 		outcome.result = result_of(end);
 	}
@@ -270,7 +277,7 @@ void logon_end(struct logon *logon, const struct logon_end *end)
 		result_of(end) != RESULT_AUTH_SUCCESSFUL_AND_INCOMPLETE)
 		delay = guard_delay(logon->guard, &logon->admission.try);
 	/* A question is no outcome. */
-	guard_end(
-		logon->guard, &logon->admission.try, end->asks ? REASON_COUNTS_NONE : info->count);
+	guard_end(logon->guard, &logon->admission.try,
+		end->asks ? REASON_COUNTS_NONE : logon_count(end->reason, end->untried));
 	logon_hold(logon->transaction, delay, conclude, logon);
 }

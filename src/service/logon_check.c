@@ -28,7 +28,7 @@ static void tell(struct transaction *transaction, void *context)
 	check->done(transaction, check->reason, &check->user, check->context);
 }
 
-static void end(struct check *check, enum reason reason, const char *detail)
+static void end(struct check *check, enum reason reason, const char *detail, bool tried)
 {
 	struct transaction *transaction = check->transaction;
 	int64_t delay = 0;
@@ -37,7 +37,7 @@ static void end(struct check *check, enum reason reason, const char *detail)
 	check->detail = detail;
 	if (reason != REASON_RIGHT && reason != REASON_GUARDED)
 		delay = guard_delay(check->guard, &check->admission.try);
-	guard_end(check->guard, &check->admission.try, reason_info(reason)->count);
+	guard_end(check->guard, &check->admission.try, logon_count(reason, !tried));
 	logon_hold(transaction, delay, tell, check);
 }
 
@@ -49,7 +49,8 @@ static void answered(void *context, const struct identity_answer *answer)
 	logon_note_answer(transaction, check->chain->source, answer);
 	if (answer->reason == REASON_RIGHT)
 		check->user = answer->user;
-	end(check, logon_reason(answer), logon_answer_detail(transaction->arena, answer));
+	end(check, logon_reason(answer), logon_answer_detail(transaction->arena, answer),
+		answer->tried);
 }
 
 static bool admit(void *context, const char *account)
@@ -65,12 +66,12 @@ static void try_password(void *context)
 	struct check *check = context;
 
 	if (check->admission.refusal.limit != GUARD_NONE) {
-		end(check, check->admission.refusal.busy ? REASON_SERVICE_BUSY : REASON_GUARDED,
-			"");
+		end(check, check->admission.refusal.busy ? REASON_SERVICE_BUSY : REASON_GUARDED, "",
+			false);
 	} else if (*check->admission.password == '\0') {
-		end(check, REASON_EMPTY_PASSWORD, "");
+		end(check, REASON_EMPTY_PASSWORD, "", false);
 	} else if (check->chain == NULL) {
-		end(check, REASON_UNKNOWN_DOMAIN, check->admission.domain);
+		end(check, REASON_UNKNOWN_DOMAIN, check->admission.domain, false);
 	} else {
 		check->request.user = check->admission.user;
 		check->request.domain = check->admission.domain;

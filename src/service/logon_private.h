@@ -14,6 +14,7 @@ struct logon_end {
 	enum reason reason;
 	enum text_key text; /* TEXT_RESULT: the reason's */
 	const char *detail; /* for the log; "" */
+	bool untried;       /* nothing was given away: what counts as LOST counts as nothing */
 	bool asks;          /* the conversation's question goes with the answer */
 	const struct identity_user
 		*user; /* RIGHT only; stays during logon_end, which ends at once */
@@ -68,6 +69,9 @@ struct identity_request logon_identity_request(const struct transaction *transac
 
 /* What a source said, as it is told: that an account is guarded is told like a wrong password. */
 enum reason logon_reason(const struct identity_answer *answer);
+
+/* What the guard counts. */
+enum reason_count logon_count(enum reason reason, bool untried);
 
 /* The log's lines about what a source said. */
 void logon_note_answer(const struct transaction *transaction, const struct identity *source,

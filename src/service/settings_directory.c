@@ -194,16 +194,12 @@ static int check_account(const struct check *check, const struct settings *commo
 		return config_fault_at(check->config, check->fault,
 			path_of(check, "bind-password-file", path),
 			"whose password this is, is not said; expected 'bind-dn' beside it");
-	if (directory->bind_dn == NULL && directory->kind != LDAP_KIND_ACTIVE_DIRECTORY)
-		return config_fault_at(check->config, check->fault, path_of(check, "name", path),
-			"the directory '%s' cannot be searched; expected 'bind-dn' and "
-			"'bind-password-file', which only Active Directory does without",
+	if (directory->bind_dn == NULL && directory->kind == LDAP_KIND_ACTIVE_DIRECTORY)
+		return config_fault_at(check->config, check->fault, path_of(check, "kind", path),
+			"the directory '%s' has no account to find users with; expected 'bind-dn' "
+			"and 'bind-password-file', so that every spelling of a name is known as "
+			"one account, whose failures the guard counts together",
 			directory->name);
-	if (directory->bind_dn == NULL && directory->change_password)
-		return config_fault_at(check->config, check->fault,
-			path_of(check, "change-password", path),
-			"Active Directory changes no password that has expired without 'bind-dn'; "
-			"expected 'bind-dn' and 'bind-password-file'");
 	if (directory->bind_password_file == NULL)
 		return 0;
 	error = settings_logon_secret(check->config, check->fault,
@@ -271,8 +267,10 @@ static const struct part {
 	{"base", PART(base), "dc=example", "a DN such as dc=studio,dc=example"},
 	{"group-base", PART(group_base), NULL, "a DN such as ou=groups,dc=studio,dc=example"},
 	{"bind-dn", PART(bind_dn), "cn=example", "a DN such as cn=fairlead,dc=studio,dc=example"},
-	{"user-filter", PART(user_filter), NULL, "an LDAP filter with {user} or {login} in it"},
-	{"group-filter", PART(group_filter), NULL, "an LDAP filter such as (objectClass=group)"},
+	{"user-filter", PART(user_filter), NULL,
+		"an LDAP filter with {user} or {login} as a value"},
+	{"group-filter", PART(group_filter), NULL,
+		"an LDAP filter such as (objectClass=group), without names in braces"},
 	{"group-name", PART(group_name), NULL, "the name of an attribute"},
 };
 

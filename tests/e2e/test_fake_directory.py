@@ -255,6 +255,24 @@ def test_gone_and_back(door_to, directory):
     door.right("alice", PASSWORD, "FAKE").close()
 
 
+@pytest.mark.parametrize("operation, counts", [("search", False), ("bind", True)])
+def test_outage_and_the_guard(start, studio, directory, operation, counts):
+    """Nobody is shut out by an outage in which no password was tried; where it may have been counted, the guard counts."""
+    config = broker_config(studio, directory.config(**{"answer-ms": 150, "connect-ms": 150}), domains=["FAKE"],
+                           guard={"delay-ms": 10, "delay-most-ms": 10})
+    door = Door(start("fairlead-broker", config), studio.ca)
+    own = directory.alice if operation == "bind" else None
+    directory.when(operation, own, fake_directory.mute)
+    for _ in range(3):
+        door.wrong("alice", PASSWORD, DENIED, DIRECTORY_SILENT, SILENT, domain="FAKE")
+    directory.be_honest()
+    reply = door.log_on("alice", PASSWORD, "FAKE")
+    if counts:
+        assert reply.result == DENIED and "Please try again in" in reply.words, door.explain(reply)
+    else:
+        assert reply.result == COMPLETE, door.explain(reply)
+
+
 def test_held_down_server_is_asked_last(start, studio, directory, other):
     other.fairlead.dn, other.fairlead.password = directory.fairlead.dn, directory.fairlead.password
     config = directory.config(servers=[directory.url, other.url], **{"answer-ms": 3000, "connect-ms": 300})

@@ -244,7 +244,8 @@ static void step(struct run *run, uint8_t what, uint8_t says)
 
 	run->says = (enum reason)(says % REASON_COUNT);
 	/* What a source does not say. */
-	if (run->says == REASON_GUARDED || run->says == REASON_TERMS_ACCEPTED)
+	if (run->says == REASON_GUARDED || run->says == REASON_TERMS_ACCEPTED ||
+		run->says == REASON_ASKED)
 		run->says = REASON_RIGHT;
 	switch ((enum step)((what & 15) % STEP_COUNT)) {
 	case STEP_HELLO:

@@ -124,6 +124,32 @@ static void test_wrong_password(void **state)
 	scenario_not_called(&stage.scenario);
 }
 
+/* Launches pass the guard as direct logons do: late answers, and a limit that no other spelling of
+ * the name gets around. */
+static void test_guarded(void **state)
+{
+	const struct guard_limits limits = {
+		.user = 3, .known = 1, .delay_ms = 50, .delay_most_ms = 50};
+	uint64_t begun = uv_hrtime();
+	struct scenario_answer *answer;
+
+	(void)state;
+	guard_set_limits(stage.agent.guard, &limits);
+	for (unsigned i = 0; i < 3; i++) {
+		answer = agent_stage_launch(&stage, LAUNCH_WITH("alice", "wrong", ""));
+		scenario_wait(answer);
+		assert_failed(answer, "FAILED_USER_AUTH", "user authentication failing");
+	}
+	assert_true(uv_hrtime() - begun >= 150 * UINT64_C(1000000));
+	answer = agent_stage_launch(&stage, LAUNCH("alice"));
+	scenario_wait(answer);
+	assert_failed(answer, "FAILED_USER_AUTH", "user authentication failing");
+	answer = agent_stage_launch(&stage, LAUNCH_AS("alice", SCENARIO_PASSWORD, "", ""));
+	scenario_wait(answer);
+	assert_failed(answer, "FAILED_USER_AUTH", "user authentication failing");
+	scenario_not_called(&stage.scenario);
+}
+
 static void test_another_user(void **state)
 {
 	struct scenario_answer *answer;
@@ -403,6 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_prepared, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wrong_password, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_guarded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_another_user, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_take_over, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_two_at_once, set_up, tear_down),

@@ -27,13 +27,15 @@
 	"license: {address: 'license.example:7070', grace-days: 2, trust: {ca: /ca.pem}}\n"
 
 /* What managers ask. */
-#define LAUNCH_WITH(user, password, path)                                                          \
+#define LAUNCH_AS(user, password, domain, path)                                                    \
 	"<launch-session><session-type>UNSPECIFIED</session-type><ip-address>10.1.0.11"            \
 	"</ip-address><hostname>" AGENT_HOST "</hostname><logon method=\"windows-password\">"      \
-	"<username>" user "</username><password>" password "</password><domain>studio</domain>"    \
+	"<username>" user "</username><password>" password "</password><domain>" domain            \
+	"</domain>"                                                                                \
 	"</logon><client-mac>00:00:00:00:00:00</client-mac><client-ip>192.0.2.7</client-ip>"       \
 	"<client-name>desk-7</client-name><license-path>" path                                     \
 	"</license-path><session-log-id>" SCENARIO_LOG_ID "</session-log-id></launch-session>"
+#define LAUNCH_WITH(user, password, path) LAUNCH_AS(user, password, "studio", path)
 #define LAUNCH(user) LAUNCH_WITH(user, SCENARIO_PASSWORD, "")
 #define STATUS "<session-status></session-status>"
 /* What licence services answer. */

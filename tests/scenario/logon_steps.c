@@ -42,12 +42,18 @@ static const struct {
 	{"wordy", REASON_RIGHT}, /* with any password */
 };
 
+/* One user has two names. */
+static const char *account_of(const struct identity_request *request)
+{
+	return strcmp(request->user, "alias") == 0 ? "alice" : request->user;
+}
+
 static enum reason judge(const struct identity_request *request)
 {
 	const char *wanted = request->new_password;
 	enum reason reason = REASON_WRONG_PASSWORD;
 
-	if (request->admit != NULL && !request->admit(request->admit_context, request->user))
+	if (request->admit != NULL && !request->admit(request->admit_context, account_of(request)))
 		return REASON_GUARDED;
 	if (strcmp(request->password, SCENARIO_PASSWORD) == 0)
 		reason = REASON_RIGHT;
@@ -411,6 +417,8 @@ static void test_terms(void **state)
 	answer = greet(CAPABLE);
 	assert_field(answer, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_AUTHENTICATION_METHODS_METHOD,
 		"AUTHENTICATE_VIA_DISCLAIMER");
+	assert_null(message_next(message_find(answer->message,
+		FIELD_HELLO_RESP_NEXT_AUTHENTICATION_AUTHENTICATION_METHODS_METHOD)));
 	assert_field(answer, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DISCLAIMER_PARAGRAPH, "Be good.");
 	assert_field(answer, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DISCLAIMER_TITLE, "Terms of use");
 
@@ -450,6 +458,8 @@ static void test_terms_for_others(void **state)
 	/* Shown to who can show them, who goes on without. */
 	answer = greet(CAPABLE);
 	assert_field(answer, FIELD_HELLO_RESP_NEXT_AUTHENTICATION_DISCLAIMER_PARAGRAPH, "Be good.");
+	assert_non_null(message_next(message_find(answer->message,
+		FIELD_HELLO_RESP_NEXT_AUTHENTICATION_AUTHENTICATION_METHODS_METHOD)));
 	assert_result(log_on("bob", SCENARIO_PASSWORD), "AUTH_SUCCESSFUL_AND_COMPLETE", NULL);
 }
 
@@ -497,6 +507,37 @@ static void test_guard(void **state)
 	clock_fake_advance(&stage.scenario.clock, 1801 * CLOCK_SECOND);
 	greet(HELLO);
 	assert_result(log_on("alice", SCENARIO_PASSWORD), "AUTH_SUCCESSFUL_AND_COMPLETE", NULL);
+}
+
+/* By another name of that user nobody gets further, and nobody learns that it is one. */
+static void test_guard_of_account(void **state)
+{
+	(void)state;
+	greet(HELLO);
+	for (unsigned i = 0; i < 3; i++)
+		log_on("alice", "wrong");
+	assert_result(log_on("alias", SCENARIO_PASSWORD),
+		"AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD", SAME_TEXT);
+}
+
+/* A failed answer is held back, a right one is not. */
+static void test_delay(void **state)
+{
+	const struct guard_limits limits = {.delay_ms = 20, .delay_most_ms = 20};
+	struct scenario_answer *answer;
+
+	(void)state;
+	guard_set_limits(stage.broker.guard, &limits);
+	greet(HELLO);
+	answer = broker_stage_start(&stage, ROOT_CLIENT, cookie, AUTHENTICATE_AS("alice", "wrong"));
+	assert_int_equal(source.answered, 1);
+	assert_false(answer->done);
+	scenario_wait(answer);
+	assert_result(answer, "AUTH_FAILED_UNKNOWN_USERNAME_OR_PASSWORD", SAME_TEXT);
+	answer = broker_stage_start(
+		&stage, ROOT_CLIENT, cookie, AUTHENTICATE_AS("alice", SCENARIO_PASSWORD));
+	assert_true(answer->done);
+	assert_result(answer, "AUTH_SUCCESSFUL_AND_COMPLETE", NULL);
 }
 
 /* Somebody who waits for a slow directory is in nobody's way. */
@@ -570,6 +611,8 @@ int main(void)
 		TEST(test_terms_for_others),
 		TEST(test_terms_in_many_pieces),
 		TEST(test_guard),
+		TEST(test_guard_of_account),
+		TEST(test_delay),
 		TEST(test_waiting),
 		TEST(test_at_the_same_moment),
 	};

@@ -25,6 +25,7 @@ struct bed_fake {
 	pthread_t acceptor;
 	pthread_mutex_t lock;
 	unsigned binds, searches, connections;
+	char bound[128]; /* the name of the last bind, unless it is long */
 	int fds[BED_CONNECTIONS];
 	pthread_t threads[BED_CONNECTIONS];
 	bool ending;
@@ -43,10 +44,11 @@ static bool bed_read_all(int fd, uint8_t *bytes, size_t length)
 	return true;
 }
 
+#define BED_REQUEST 4096
 /* SEQUENCE, length, message number of one byte, operation. */
-static bool bed_read_request(int fd, uint8_t *ret_operation, uint8_t *ret_number)
+static bool bed_read_request(
+	int fd, uint8_t bytes[BED_REQUEST], uint8_t *ret_operation, uint8_t *ret_number)
 {
-	uint8_t bytes[4096];
 	size_t length;
 
 	if (!bed_read_all(fd, bytes, 2))
@@ -61,11 +63,20 @@ static bool bed_read_request(int fd, uint8_t *ret_operation, uint8_t *ret_number
 		for (size_t i = 0; i < count; i++)
 			length = length << 8 | bytes[i];
 	}
-	if (length > sizeof(bytes) || !bed_read_all(fd, bytes, length) || bytes[1] != 1)
+	if (length > BED_REQUEST || !bed_read_all(fd, bytes, length) || bytes[1] != 1)
 		return false;
 	*ret_number = bytes[2];
 	*ret_operation = bytes[3];
 	return true;
+}
+
+/* Behind the message number: tag, length and version of a bind, then the name. */
+static void bed_note_name(struct bed_fake *fake, const uint8_t *bytes)
+{
+	if (bytes[4] >= 0x80 || bytes[9] >= sizeof(fake->bound))
+		return;
+	memcpy(fake->bound, bytes + 10, bytes[9]);
+	fake->bound[bytes[9]] = '\0';
 }
 
 struct bed_connection {
@@ -77,13 +88,15 @@ static void *bed_serve(void *context)
 {
 	struct bed_connection connection = *(struct bed_connection *)context;
 	struct bed_fake *fake = connection.fake;
-	uint8_t operation, number;
+	uint8_t bytes[BED_REQUEST], operation, number;
 
 	free(context);
-	while (bed_read_request(connection.fd, &operation, &number)) {
+	while (bed_read_request(connection.fd, bytes, &operation, &number)) {
 		pthread_mutex_lock(&fake->lock);
 		fake->binds += operation == 0x60;
 		fake->searches += operation == 0x63;
+		if (operation == 0x60)
+			bed_note_name(fake, bytes);
 		pthread_mutex_unlock(&fake->lock);
 		if (!fake->reply(fake, connection.fd, operation, number))
 			break;

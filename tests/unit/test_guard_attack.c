@@ -146,6 +146,22 @@ static void lost_tries_give_way(void **state)
 	expect_counters(0);
 }
 
+/* So do failures of known users: they fill no room that others need. */
+static void known_users_give_way(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(wrong("alice", far_address(i), number("p", i)), GUARD_NONE);
+	for (unsigned i = 0; i < 45000; i++) {
+		const char *home = far_address(i);
+		const char *user = number("u", i);
+
+		assert_int_equal(attempt(user, home, "good", REASON_COUNTS_RIGHT), GUARD_NONE);
+		assert_int_equal(attempt(user, home, "bad", REASON_COUNTS_WRONG), GUARD_NONE);
+	}
+	assert_int_equal(begin("alice", far_address(4), "p4"), GUARD_USER);
+}
+
 /* Nothing but open tries in the book: refused, and in order again when they end. */
 static void a_full_book_admits_nobody(void **state)
 {
@@ -242,6 +258,7 @@ int main(void)
 		GUARD_TEST(nobody_is_locked_out),
 		GUARD_TEST(floods_drown_nobody),
 		GUARD_TEST(lost_tries_give_way),
+		GUARD_TEST(known_users_give_way),
 		GUARD_TEST(a_full_book_admits_nobody),
 		GUARD_TEST(totals_are_exact_with_threads),
 	};

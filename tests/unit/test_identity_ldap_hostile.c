@@ -402,7 +402,9 @@ static void test_not_admitted(void **state)
 		REASON_GUARDED);
 	identity_free(identity);
 	bed_fake_stop(&fake);
-	assert_int_equal(fake.binds, 0);
+	/* The server has as much to do as for a wrong password, and gets none of his. */
+	assert_int_equal(fake.binds, 1);
+	assert_string_equal(fake.bound, "cn=00000000-0000-0000-0000-000000000000," BED_BASE);
 }
 
 /* Answers of requests that are asked at the same time, by the order in which they were asked. */
@@ -492,7 +494,8 @@ static void test_options(void **state)
 	static const char *const urls[] = {"", "127.0.0.1", "http://host", "ldapi:///", "ldap://",
 		"ldap://host/dc=example", "ldaps://host:70000", "ldap://host/?uid"};
 	static const char *const filters[] = {"", "uid={user}", "(uid={user)", "(uid={user}",
-		"(uid={name})", "(uid={})", "(&(uid={user})", "(uid={user}))"};
+		"(uid={name})", "(uid={})", "(&(uid={user})", "(uid={user}))", "(uid=*)",
+		"(uid=bob)", "({user}=x)", "(&(uid={user})({login}=*))", "(dc={domain})"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
@@ -519,6 +522,8 @@ static void test_options(void **state)
 	WRONG_OPTION(options.bind_dn = "cn=a");
 	WRONG_OPTION(options.bind_dn = "a"; options.bind_password = "b");
 	WRONG_OPTION(options.bind_dn = "cn=a"; options.bind_password = "");
+	WRONG_OPTION(options.kind = LDAP_KIND_ACTIVE_DIRECTORY);
+	WRONG_OPTION(options.group_filter = "(cn={user})");
 	WRONG_OPTION(options.server_count = 0);
 	WRONG_OPTION(options.ca_file = "/nowhere/ca.pem");
 	assert_null(identity);

@@ -78,15 +78,28 @@ static void test_check(void **state)
 {
 	static const char *const right[] = {"(uid={user})",
 		"(&(a={user})(|(b={login})(c={domain})))", "(!(a=b))", "(a=*)", "(a:1.2.3:=b)",
-		"(a>=b)", "(a=\\2a)"};
+		"(a>=b)", "(a=\\2a)", "(a={user}={login})", "(a:={user})", "(a=*{user}*)"};
 	static const char *const wrong[] = {"", "a=b", "(a=b", "(a=b))", "((a=b)", "(a=b)(", "(a)",
-		"()", "(a={users})", "(a={})", "(a={user)", "(a={USER})", "(a=\\zz)", "{user}"};
+		"()", "(a={users})", "(a={})", "(a={user)", "(a={USER})", "(a=\\zz)", "{user}",
+		/* An attribute of the user's choice. */
+		"({user}=x)", "({login}=x)", "({domain}=x)", "(a{user}=x)", "(a:{user}:=x)",
+		"(&(a={user})({user}=x))"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
 		assert_int_equal(ldap_filter_check(right[i]), 0);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(ldap_filter_check(wrong[i]), ERROR_INPUT);
+}
+
+static void test_names_user(void **state)
+{
+	(void)state;
+	assert_true(ldap_filter_names_user("(uid={user})"));
+	assert_true(ldap_filter_names_user("(&(a=b)(mail={login}))"));
+	assert_false(ldap_filter_names_user("(uid=*)"));
+	assert_false(ldap_filter_names_user("(uid=bob)"));
+	assert_false(ldap_filter_names_user("(dc={domain})"));
 }
 
 int main(void)
@@ -97,6 +110,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_equal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_check, set_up, tear_down),
+		cmocka_unit_test(test_names_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

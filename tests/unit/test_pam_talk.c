@@ -94,6 +94,7 @@ static void a_new_password(void **state)
 	expect(&talk, "Enter new NT password: ", "new");
 	expect(&talk, "Current Kerberos password: ", "old");
 	expect(&talk, "Verify New Password :", "new");
+	expect(&talk, "New password, not an old one: ", "new");
 }
 
 static void who_asks_for_ever_is_stopped(void **state)

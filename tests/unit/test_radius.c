@@ -252,6 +252,12 @@ static void test_input(void **state)
 	options.server_count = RADIUS_SERVERS_MAXIMUM + 1;
 	assert_int_equal(radius_new(&options, &none), ERROR_INPUT);
 	assert_null(none);
+	/* A port can be told from an address of IPv6 in the log. */
+	options.server_count = 1;
+	server.address = "2001:db8::7";
+	assert_int_equal(radius_new(&options, &none), 0);
+	assert_string_equal(none->peers[0].label, "[2001:db8::7]:1812");
+	radius_free(none);
 
 	add_server(bed);
 	make(bed, &patient);

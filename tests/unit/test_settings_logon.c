@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "identity/radius_private.h"
 #include "service/settings_logon.h"
 
 /* As a program would have it. */
@@ -43,10 +44,12 @@ static const struct cyaml_schema_value schema = {
 	"$y$j9T$jDJc9qXp3lkIbNt1fU6w229IvdunBbxMeE.0S70G/r5$qZNl7B9PVciSHYx/"                      \
 	"vdw7.tWSkdbNbFI6kNswYhVGm3A"
 /* One line each. */
-#define DIRECTORY_WITH(more)                                                                       \
+#define BARE_DIRECTORY_WITH(more)                                                                  \
 	"directories: [{name: studio, kind: active-directory, servers: ['ldaps://dc1.example'], "  \
 	"base: 'dc=example'" more "}]\n"
+#define DIRECTORY_WITH(more) BARE_DIRECTORY_WITH(more ACCOUNT)
 #define DIRECTORY DIRECTORY_WITH("")
+#define ACCOUNT ", bind-dn: 'cn=f,dc=example', bind-password-file: secret"
 #define RADIUS_WITH(more)                                                                          \
 	"radius: [{name: token, servers: [{address: radius.example, secret-file: secret}]" more    \
 	"}]\n"
@@ -321,6 +324,17 @@ static void test_plan(void **state)
 	assert_string_equal(studio->factors[1]->text, "push");
 	assert_string_equal(studio->factors[1]->prompt, "Code");
 	assert_int_equal(lab->factor_count, 0);
+	assert_ptr_equal(studio->factors[1]->radius, plan->radius[0]);
+	assert_int_equal(plan->radius[0]->peer_count, 2);
+	assert_string_equal(plan->radius[0]->peers[0].secret, "s3cret");
+	assert_int_equal(plan->radius[0]->password, RADIUS_CHAP);
+	assert_string_equal(plan->radius[0]->nas_identifier, "desk");
+	assert_int_equal(plan->radius[0]->retry_ms, 101);
+	assert_int_equal(plan->radius[0]->tries, 2);
+	assert_int_equal(plan->radius[0]->wait_ms, 60000);
+	assert_int_equal(plan->radius[0]->hold_down, 4 * CLOCK_SECOND);
+	assert_true(plan->radius[0]->allow_unsigned);
+	assert_false(plan->radius[1]->allow_unsigned);
 	assert_string_equal(plan->disclaimer.title, "Terms");
 	assert_string_equal(plan->disclaimer.text, "Be kind.\nAlways.");
 	assert_true(plan->disclaimer.required);
@@ -373,6 +387,18 @@ static void test_domains_of_chains(void **state)
 	plan = make_plan();
 	assert_int_equal(ask(plan, "admin", "STUDIO"), REASON_RIGHT);
 	assert_int_equal(ask(plan, "admin@lab.example", ""), REASON_UNKNOWN_USER);
+	logon_plan_free(plan);
+}
+
+/* A directory with domains of its own has no others, offered or not. No server is asked. */
+static void test_domains_of_directories(void **state)
+{
+	struct logon_plan *plan;
+
+	(void)state;
+	assert_good(HEAD DIRECTORY_WITH(", domains: [STUDIO]"));
+	plan = make_plan();
+	assert_int_equal(ask(plan, "alice", "LAB"), REASON_UNKNOWN_USER);
 	logon_plan_free(plan);
 }
 
@@ -442,7 +468,7 @@ static void test_directories_refused(void **state)
 #define SERVERS(list, more)                                                                        \
 	HEAD "directories:\n"                                                                      \
 	     "  - {name: studio, kind: active-directory, servers: [" list "],\n"                   \
-	     "     base: 'dc=example'" more "}\n"
+	     "     base: 'dc=example'" more ACCOUNT "}\n"
 	static const char *const addresses[] = {"dc1.example", "ldaps://", "https://dc1.example",
 		"ldaps://dc1.example:0", "ldaps://dc1.example:65536",
 		"ldaps://dc1.example:", "ldaps://dc1.example:636x",
@@ -483,25 +509,26 @@ static void test_directories_refused(void **state)
 	assert_refused(HEAD
 		"directories: [{name: users, kind: ldap, servers: ['ldaps://a'], base: 'dc=a'}]\n",
 		"3:22", "'users' is the name of another source");
-	assert_refused(HEAD
-		"directories:\n"
-		"  - {name: a, kind: active-directory, servers: ['ldaps://a'], base: 'dc=a'}\n"
-		"  - {name: a, kind: active-directory, servers: ['ldaps://b'], base: 'dc=a'}\n",
+	assert_refused(HEAD "directories:\n"
+			    "  - {name: a, kind: ldap, servers: ['ldaps://a'], base: 'dc=a'}\n"
+			    "  - {name: a, kind: ldap, servers: ['ldaps://b'], base: 'dc=a'}\n",
 		"5:12", "a directory 'a' already");
 }
 
 static void test_accounts_refused(void **state)
 {
 	(void)state;
-	assert_refused(HEAD DIRECTORY_WITH(", bind-dn: 'cn=a'"), "3:117",
+	assert_refused(HEAD BARE_DIRECTORY_WITH(", bind-dn: 'cn=a'"), "3:117",
 		"expected 'bind-password-file' beside it");
-	assert_refused(HEAD DIRECTORY_WITH(", bind-password-file: secret"), "3:128",
+	assert_refused(HEAD BARE_DIRECTORY_WITH(", bind-password-file: secret"), "3:128",
 		"expected 'bind-dn' beside it");
-	assert_refused(HEAD
-		"directories: [{name: a, kind: ldap, servers: ['ldaps://a'], base: 'dc=a'}]\n",
-		"3:22", "cannot be searched; expected 'bind-dn'");
-	assert_refused(HEAD DIRECTORY_WITH(", change-password: yes"), "3:125",
-		"expected 'bind-dn' and 'bind-password-file'");
+	/* Without it a name would be tried as it is spelled, and one account as many. */
+	assert_refused(HEAD BARE_DIRECTORY_WITH(""), "3:36",
+		"expected 'bind-dn' and 'bind-password-file', so that every spelling of a name is");
+	assert_refused(HEAD BARE_DIRECTORY_WITH(", change-password: yes"), "3:36", "'bind-dn'");
+	/* Others may be searched by anybody. */
+	assert_good(HEAD
+		"directories: [{name: a, kind: ldap, servers: ['ldaps://a'], base: 'dc=a'}]\n");
 }
 
 /* What identity_ldap_new judges stands at the key that is wrong, also where several are. */
@@ -510,14 +537,23 @@ static void test_names_refused(void **state)
 	(void)state;
 	assert_refused(HEAD
 		"directories: [{name: a, kind: active-directory, servers: ['ldaps://a'], "
-		"base: example}]\n",
+		"base: example" ACCOUNT "}]\n",
 		"3:79", "'example' is not valid; expected a DN such as");
 	assert_refused(HEAD DIRECTORY_WITH(", group-base: ','"), "3:120", "expected a DN");
-	assert_refused(HEAD DIRECTORY_WITH(", bind-dn: me, bind-password-file: secret"), "3:117",
-		"'me' is not valid; expected a DN");
+	assert_refused(HEAD BARE_DIRECTORY_WITH(", bind-dn: me, bind-password-file: secret"),
+		"3:117", "'me' is not valid; expected a DN");
 	assert_refused(HEAD DIRECTORY_WITH(", user-filter: '(uid={user}'"), "3:121",
 		"'(uid={user}' is not valid; expected an LDAP filter with {user}");
 	assert_refused(HEAD DIRECTORY_WITH(", user-filter: '(uid={name})'"), "3:121", "{name}");
+	/* One finds the same user whatever the name, the other compares what the user chose. */
+	assert_refused(HEAD DIRECTORY_WITH(", user-filter: '(uid=bob)'"), "3:121",
+		"'(uid=bob)' is not valid; expected an LDAP filter with {user} or {login} as a");
+	assert_refused(HEAD DIRECTORY_WITH(", user-filter: '(uid=*)'"), "3:121", "{login}");
+	assert_refused(HEAD DIRECTORY_WITH(", user-filter: '(dc={domain})'"), "3:121", "{login}");
+	assert_refused(HEAD DIRECTORY_WITH(", user-filter: '({user}=x)'"), "3:121", "as a value");
+	assert_good(HEAD DIRECTORY_WITH(", user-filter: '(&(a=b)(mail={login}))'"));
+	assert_refused(HEAD DIRECTORY_WITH(", group-filter: '(cn={user})'"), "3:122",
+		"without names in braces");
 	assert_refused(HEAD DIRECTORY_WITH(", group-filter: 'objectClass='"), "3:122",
 		"expected an LDAP filter such as");
 	assert_refused(HEAD DIRECTORY_WITH(", group-filter: '(', group-base: x"), "3:122",
@@ -612,6 +648,12 @@ static void test_secrets_refused(void **state)
 	assert_refused(SECRET("other"), AT, "0700");
 	write_file("other", "s3cret\n", 04600);
 	assert_refused(SECRET("other"), AT, "4600");
+	write_file("other", "s3cret\n", 0200);
+	if (geteuid() == 0) /* nobody else can open it */
+		assert_refused(SECRET("other"), AT, "is 0200; expected 0600 or 0400");
+	write_file("other", "s3cret\n", 0);
+	if (geteuid() == 0)
+		assert_refused(SECRET("other"), AT, "is 0000; expected 0600 or 0400");
 	write_file("other", "", 0600);
 	assert_refused(SECRET("other"), AT, "is empty; expected one line");
 	write_file("other", "\r\n", 0600);
@@ -632,7 +674,7 @@ static void test_secrets_refused(void **state)
 	assert_good(SECRET("other"));
 	write_file("other", "s3cret\r\n", 0400);
 	assert_good(SECRET("other"));
-	assert_refused(HEAD DIRECTORY_WITH(", bind-dn: 'cn=a', bind-password-file: missing"),
+	assert_refused(HEAD BARE_DIRECTORY_WITH(", bind-dn: 'cn=a', bind-password-file: missing"),
 		"3:145", "missing' cannot be read");
 }
 
@@ -700,6 +742,8 @@ static void test_disclaimer_refused(void **state)
 	assert_refused(TERMS("text-file: other"), "5:25", "not text in UTF-8");
 	write_file("other", "a\x1b[2Jb", 0644);
 	assert_refused(TERMS("text-file: other"), "5:25", "without control characters");
+	write_file("other", "a\xc2\x9b[2Jb", 0644);
+	assert_refused(TERMS("text-file: other"), "5:25", "without control characters");
 	write_bytes("other", nul, sizeof(nul) - 1, 0644);
 	assert_refused(TERMS("text-file: other"), "5:25", "NUL");
 	memset(large, 'x', sizeof(large));
@@ -735,6 +779,7 @@ int main(void)
 		TEST(test_all_keys),
 		TEST(test_plan),
 		TEST(test_domains_of_chains),
+		TEST(test_domains_of_directories),
 		TEST(test_plan_without_secret),
 		TEST(test_sources_refused),
 		TEST(test_chains_refused),

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -204,6 +205,7 @@ static void test_complete(void **state)
 			if (text == NULL || *text == '\0')
 				fail_msg("%s lacks %s", text_language_locale(language),
 					key_names[key]);
+			assert(text != NULL);
 			assert_true(strlen(text) <= TEXT_MAXIMUM - SPARE);
 			check_characters(text);
 			assert_int_equal(read_names(text, found), count);
