@@ -150,7 +150,7 @@ const char *guard_limit_name(enum guard_limit limit)
 		[GUARD_ADDRESS] = "address",
 		[GUARD_PREFIX] = "prefix",
 		[GUARD_PASSWORD] = "password",
-		[GUARD_ALL] = "service",
+		[GUARD_ALL] = "all",
 	};
 
 	assert(limit < GUARD_LIMIT_COUNT);

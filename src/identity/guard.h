@@ -73,7 +73,7 @@ enum guard_limit {
 	GUARD_ALL,
 	GUARD_LIMIT_COUNT
 };
-/* "user", "address", "prefix", "password", "service" (for all) for the log; static. */
+/* "user", "address", "prefix", "password", "all" for the log; static. */
 const char *guard_limit_name(enum guard_limit limit);
 
 #define GUARD_MARKS 6

@@ -120,8 +120,8 @@ def test_spraying(door_to, domain, kind):
         assert [reply.result for reply in told[group]] == [WRONG] * 6 + [DENIED] * (len(names) - 6)
         assert all(reply.words == UNKNOWN for reply in told[group][:6])
         assert all(WAIT.fullmatch(reply.words) for reply in told[group][6:])
-        lines = [line for line in door.log.since() if "Guard: Too many failed attempts of one " in line]
-        assert len(lines) == 1 and "of one password, the last one from" in lines[0], lines
+        lines = [line for line in door.log.since() if "Guard: The limit '" in line]
+        assert len(lines) == 1 and "'password' of failed attempts is reached, the last one" in lines[0], lines
     assert learned(told["there"]) == learned(told["not there"])
     assert tries.of(*victims) == 6
     assert locked(domain, victims) < LOCK_AFTER
@@ -171,7 +171,7 @@ def test_guessing(door_to, domain):
     found = WAIT.fullmatch(last.words)
     assert last.result == DENIED and found
     assert 25 <= int(found.group(1)) <= 30 and found.group(2) == "min"
-    door.log.wait(r"Stage 2: Not tried: too many failed attempts of this user; again in \d+ s")
+    door.log.wait(r"Stage 2: Not tried: the limit 'user' of failed attempts is reached; again in \d+ s")
     # Nobody else is shut out.
     assert spray(door, "alice", domain.people.alice.password, forwarded="10.201.0.1").result == COMPLETE
 
@@ -248,7 +248,7 @@ def test_address_and_prefix(door_to, domain):
     assert [reply.result for reply in near] == [WRONG] * 8 + [DENIED] * 2
     assert spray(door, "ghost-c", secret("pass-c-1"), forwarded="10.1.3.3").result == WRONG
     for limit, address in (("address", "10.1.2.3"), ("prefix", r"10.1.2.\d+")):
-        door.log.wait(rf"Guard: Too many failed attempts of one {limit}, the last one from {address};")
+        door.log.wait(rf"Guard: The limit '{limit}' of failed attempts is reached, the last one came from {address};")
 
 
 def test_overall(door_to, domain):

@@ -425,7 +425,7 @@ static void figures_tell_what_was_refused(void **state)
 	assert_string_equal(guard_limit_name(GUARD_ADDRESS), "address");
 	assert_string_equal(guard_limit_name(GUARD_PREFIX), "prefix");
 	assert_string_equal(guard_limit_name(GUARD_PASSWORD), "password");
-	assert_string_equal(guard_limit_name(GUARD_ALL), "service");
+	assert_string_equal(guard_limit_name(GUARD_ALL), "all");
 }
 
 int main(void)
