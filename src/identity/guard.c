@@ -91,8 +91,9 @@ static void take_limits(struct guard *guard, const struct guard_limits *limits)
 		.prefix = limit_of(limits->prefix, 60, GUARD_ALL_MOST),
 		.password = limit_of(limits->password, 6, GUARD_USER_MOST),
 		.all = limit_of(limits->all, 3000, GUARD_ALL_MOST),
-		.delay_ms = limit_of(limits->delay_ms, 1000, GUARD_DELAY_MOST),
-		.delay_most_ms = limit_of(limits->delay_most_ms, 4000, GUARD_DELAY_MOST),
+		.delay_ms = limit_of(limits->delay_ms, GUARD_DELAY_MS, GUARD_DELAY_MOST),
+		.delay_most_ms =
+			limit_of(limits->delay_most_ms, GUARD_DELAY_LONGEST_MS, GUARD_DELAY_MOST),
 		.off = limits->off,
 	};
 	guard->window = guard->limits.window_seconds * CLOCK_SECOND;

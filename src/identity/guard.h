@@ -36,6 +36,9 @@ struct guard;
 #define GUARD_USER_MOST 1000      /* user, known and password */
 #define GUARD_ALL_MOST 10000      /* address, prefix and all */
 #define GUARD_DELAY_MOST 60000    /* milliseconds */
+/* Defaults that a configuration is checked against. */
+#define GUARD_DELAY_MS 1000
+#define GUARD_DELAY_LONGEST_MS 4000
 
 /* 0 takes the default. Active Directory forgets bad passwords when none has come for 10 to 30
  * minutes and commonly locks at 5 to 10 of them: the window must be as long as the directory's, and

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <errno.h>
 #include <openldap.h>
 #include <poll.h>
 #include <stdio.h>
@@ -148,11 +149,27 @@ static bool ask_starttls(struct ldap_link *link, int64_t until, struct ldap_outc
 	return true;
 }
 
+/* The file is read for each connection, as the user the program has become: it may be gone. */
+static void fail_authorities(const struct ldap_link_options *options, struct ldap_outcome *outcome)
+{
+	const char *file = options->ca_file != NULL ? options->ca_file : SYSTEM_CA_FILE;
+	int error = access(file, R_OK) == 0 ? EINVAL : errno;
+	char line[LDAP_RESULT_TEXT];
+
+	snprintf(line, sizeof(line), "TLS: the file of authorities '%.128s' cannot be read: %.60s",
+		file, strerror(error));
+	ldap_link_fail(outcome, LDAP_TROUBLE_UNTRUSTED, line);
+}
+
 static bool secure(struct ldap_link *link, const struct ldap_link_options *options,
 	struct ldap_outcome *outcome)
 {
 	int code = set_tls(link->ld, options->ca_file, options->verify_none);
 
+	if (code != LDAP_SUCCESS && !options->verify_none) {
+		fail_authorities(options, outcome);
+		return false;
+	}
 	if (code == LDAP_SUCCESS) {
 		/* The library's own limit is not in every build of it. */
 		link->patient_until = options->until;

@@ -8,7 +8,6 @@
 
 #define NAME_MAXIMUM 256
 #define AGENTS_MAXIMUM 10000
-#define TIMEOUT_DEFAULT_MS 5000
 #define TIMEOUT_MAXIMUM_MS 60000
 /* The longest wait for a RADIUS server that a broker may be configured for, and what is around it.
  */
@@ -95,7 +94,7 @@ static int check_agents(
 static int check_timeouts(
 	const struct config *config, const struct manager_config *data, struct config_fault *fault)
 {
-	unsigned least = data->timeout_ms != 0 ? data->timeout_ms : TIMEOUT_DEFAULT_MS;
+	unsigned least = data->timeout_ms != 0 ? data->timeout_ms : MANAGER_TIMEOUT_MS;
 
 	if (data->timeout_ms > TIMEOUT_MAXIMUM_MS)
 		return config_fault_at(config, fault, "timeout-milliseconds",

@@ -19,6 +19,8 @@ struct manager_config_agent {
 	struct settings_trust trust;
 };
 
+#define MANAGER_TIMEOUT_MS 5000 /* default */
+
 struct manager_config {
 	struct settings common;
 	struct settings_listen *listen;
@@ -29,7 +31,7 @@ struct manager_config {
 	struct settings_trust trust; /* of agents not named below */
 	struct manager_config_agent *agents;
 	unsigned agents_count;
-	unsigned timeout_ms;      /* of a broker's or agent's answer; 0: 5000 */
+	unsigned timeout_ms;      /* of a broker's or agent's answer; 0: MANAGER_TIMEOUT_MS */
 	unsigned authenticate_ms; /* of the broker's to authenticate; 0: 70000, or the above */
 	struct settings_sessions sessions;
 	char *license_path; /* handed to agents */

@@ -8,7 +8,6 @@
 #include "service/settings_users.h"
 
 #define DEFAULT_AGENT_PORT 60443
-#define DEFAULT_TIMEOUT_MS 5000
 #define DEFAULT_AUTHENTICATE_MS                                                                    \
 	70000 /* a minute to approve a second factor, and what is around it */
 #define VIEW_MAXIMUM (16 * 1024 * 1024)
@@ -79,7 +78,7 @@ static int fill(struct manager_view *view, struct config *config)
 		copy_agents(view, config) != 0)
 		return ERROR_MEMORY;
 	view->proxies.list_count = data->proxies.list_count;
-	view->timeout_ms = data->timeout_ms != 0 ? data->timeout_ms : DEFAULT_TIMEOUT_MS;
+	view->timeout_ms = data->timeout_ms != 0 ? data->timeout_ms : MANAGER_TIMEOUT_MS;
 	view->authenticate_ms =
 		data->authenticate_ms != 0 ? data->authenticate_ms : DEFAULT_AUTHENTICATE_MS;
 	if (view->authenticate_ms < view->timeout_ms)

@@ -116,7 +116,7 @@ static void send_code(void *context)
 	if (refused(logon))
 		return;
 	if (!admit_account(logon, conversation->account)) {
-		fail(logon, REASON_GUARDED, "");
+		(void)refused(logon);
 		return;
 	}
 	logon->radius = (struct radius_request){

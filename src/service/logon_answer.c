@@ -53,21 +53,38 @@ const char *logon_answer_detail(struct arena *arena, const struct identity_answe
 	return copy != NULL ? copy : "";
 }
 
+/* Whether a directory has said anything of the user. */
+static bool has_spoken(enum reason reason)
+{
+	switch (reason) {
+	case REASON_DIRECTORY_SILENT:
+	case REASON_DIRECTORY_UNREACHABLE:
+	case REASON_DIRECTORY_UNTRUSTED:
+	case REASON_DIRECTORY_REFUSED:
+	case REASON_DIRECTORY_FAILED:
+	case REASON_DIRECTORY_BUSY:
+		return false;
+	default:
+		return true;
+	}
+}
+
 void logon_note_answer(const struct transaction *transaction, const struct identity *source,
 	const struct identity_answer *answer)
 {
 	struct log *log = transaction->loop->log;
+	/* One that did not answer is told by the reason. */
+	bool spoke = answer->remote && has_spoken(answer->reason);
 
 	for (size_t i = 0; i < answer->trouble_count; i++)
 		event_logon_server_passed_over(log, transaction->log_id, answer->troubles[i].server,
 			answer->troubles[i].text);
-	/* One that did not answer at all is told by the reason. */
-	if (answer->remote && source->slow > 0 && answer->took > source->slow)
+	if (spoke && source->slow > 0 && answer->took > source->slow)
 		event_logon_slow(log, transaction->log_id,
 			*answer->server != '\0' ? answer->server : answer->source,
 			(double)answer->took / (double)CLOCK_SECOND,
 			(double)source->slow / (double)CLOCK_SECOND);
-	else if (answer->remote && *answer->server != '\0')
+	else if (spoke && *answer->server != '\0')
 		event_logon_directory(log, transaction->log_id,
 			(double)answer->took / (double)CLOCK_SECOND,
 			logon_answer_detail(transaction->arena, answer));

@@ -13,8 +13,6 @@
 
 #define PATH_SIZE SETTINGS_LOGON_PATH_SIZE
 #define NAMES_SIZE 256
-#define DELAY_MS 1000 /* the defaults of guard.h */
-#define DELAY_MOST_MS 4000
 
 #define PAM(member) offsetof(struct settings_pam, member)
 static const struct settings_range pam_ranges[] = {
@@ -57,8 +55,8 @@ int settings_logon_check_ranges(const struct config *config, struct config_fault
 static int check_guard(
 	const struct config *config, const struct guard_limits *guard, struct config_fault *fault)
 {
-	unsigned delay = guard->delay_ms != 0 ? guard->delay_ms : DELAY_MS;
-	unsigned most = guard->delay_most_ms != 0 ? guard->delay_most_ms : DELAY_MOST_MS;
+	unsigned delay = guard->delay_ms != 0 ? guard->delay_ms : GUARD_DELAY_MS;
+	unsigned most = guard->delay_most_ms != 0 ? guard->delay_most_ms : GUARD_DELAY_LONGEST_MS;
 
 	if (settings_logon_check_ranges(config, fault, "guard", guard, guard_ranges,
 		    sizeof(guard_ranges) / sizeof(guard_ranges[0])) != 0)

@@ -265,6 +265,7 @@ def test_outage_and_the_guard(start, studio, directory, operation, counts):
     directory.when(operation, own, fake_directory.mute)
     for _ in range(3):
         door.wrong("alice", PASSWORD, DENIED, DIRECTORY_SILENT, SILENT, domain="FAKE")
+    assert not [line for line in door.log.since() if "Directory answered" in line or "is slow" in line]
     directory.be_honest()
     reply = door.log_on("alice", PASSWORD, "FAKE")
     if counts:

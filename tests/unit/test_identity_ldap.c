@@ -389,6 +389,27 @@ static void test_tls(void **state)
 	assert_int_equal(log_on_with_tls(by_name, false, ca, true), REASON_RIGHT);
 }
 
+/* What could be read at the start can be gone, or be closed to the user the program has become. */
+static void test_authorities_gone(void **state)
+{
+	const char *const servers[] = {slapd.tls_url};
+	struct identity_ldap_options options = plain(servers, 1);
+	char gone[128], ca[128];
+	struct identity *identity;
+
+	(void)state;
+	snprintf(ca, sizeof(ca), "%s", bed_path(&slapd, "ca.pem"));
+	snprintf(gone, sizeof(gone), "%s", bed_path(&slapd, "gone.pem"));
+	assert_int_equal(link(ca, gone), 0);
+	options.allow_plain = false;
+	options.ca_file = gone;
+	identity = make(&options);
+	assert_int_equal(unlink(gone), 0);
+	assert_int_equal(log_on(identity, "alice", "right"), REASON_DIRECTORY_UNTRUSTED);
+	assert_non_null(strstr(answer.detail, "gone.pem' cannot be read: No such file"));
+	identity_free(identity);
+}
+
 static void test_new_password(void **state)
 {
 	const char *const servers[] = {slapd.tls_url};
@@ -441,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_order_and_hold_down),
 		cmocka_unit_test(test_own_account_refused),
 		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_authorities_gone),
 		cmocka_unit_test_setup_teardown(test_new_password, set_up_studio, tear_down_studio),
 	};
 
