@@ -19,9 +19,8 @@ struct ldap_address {
 	char port[8];
 	struct addrinfo hints;
 	pthread_cond_t has_ended; /* a look-up */
-	pthread_t thread;         /* of the last look-up */
-	bool has_thread;          /* it is to be joined */
-	bool pending;             /* it has not ended */
+	unsigned holders;         /* the owner, and a look-up: nobody waits for a resolver */
+	bool pending;             /* a look-up has not ended */
 	unsigned long ended;      /* look-ups */
 	struct ldap_addresses known;
 	int64_t known_until; /* steady */
@@ -77,12 +76,27 @@ struct ldap_address *ldap_address_new(const char *host, uint16_t port, const str
 	pthread_mutex_init(&address->lock, NULL);
 	init_condition(&address->has_ended);
 	address->clock = clock;
+	address->holders = 1;
 	snprintf(address->port, sizeof(address->port), "%u", (unsigned)port);
 	address->hints.ai_family = AF_UNSPEC;
 	address->hints.ai_socktype = SOCK_STREAM;
 	address->hints.ai_flags = AI_NUMERICSERV;
 	try_numeric(address);
 	return address;
+}
+
+/* The last one frees. Called with the lock, which it gives back. */
+static void let_go(struct ldap_address *address)
+{
+	bool last = --address->holders == 0;
+
+	pthread_mutex_unlock(&address->lock);
+	if (!last)
+		return;
+	pthread_cond_destroy(&address->has_ended);
+	pthread_mutex_destroy(&address->lock);
+	free(address->host);
+	free(address);
 }
 
 /* What was known stays where a look-up brings nothing. */
@@ -100,7 +114,7 @@ static void *look_up(void *context)
 	address->pending = false;
 	address->ended++;
 	pthread_cond_broadcast(&address->has_ended);
-	pthread_mutex_unlock(&address->lock);
+	let_go(address);
 	if (error == 0)
 		freeaddrinfo(list);
 	return NULL;
@@ -108,12 +122,14 @@ static void *look_up(void *context)
 
 static int start(struct ldap_address *address)
 {
-	/* It has nothing left to do but to end. */
-	if (address->has_thread)
-		pthread_join(address->thread, NULL);
-	address->has_thread = pthread_create(&address->thread, NULL, look_up, address) == 0;
-	address->pending = address->has_thread;
-	return address->has_thread ? 0 : ERROR_MEMORY;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, look_up, address) != 0)
+		return ERROR_MEMORY;
+	pthread_detach(thread);
+	address->pending = true;
+	address->holders++;
+	return 0;
 }
 
 static void await(struct ldap_address *address, int64_t microseconds)
@@ -169,10 +185,6 @@ void ldap_address_free(struct ldap_address *address)
 {
 	if (address == NULL)
 		return;
-	if (address->has_thread)
-		pthread_join(address->thread, NULL);
-	pthread_cond_destroy(&address->has_ended);
-	pthread_mutex_destroy(&address->lock);
-	free(address->host);
-	free(address);
+	pthread_mutex_lock(&address->lock);
+	let_go(address);
 }

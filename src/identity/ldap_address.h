@@ -20,7 +20,8 @@ struct ldap_address;
 
 /* Copies. NULL: memory. */
 struct ldap_address *ldap_address_new(const char *host, uint16_t port, const struct clock *clock);
-/* Waits for a look-up that is under way. NULL is allowed. */
+/* Does not wait: a look-up that is under way ends by itself. NULL is allowed. The clock must
+ * outlive it, as the machine's does. */
 void ldap_address_free(struct ldap_address *address);
 
 struct ldap_addresses {
