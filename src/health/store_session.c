@@ -166,9 +166,10 @@ static void lost_add(struct store *store, uint64_t key)
 	size_t slot = key & (LOST_SLOTS - 1);
 	int error = 0;
 
-	if (private->lost == NULL)
-	private->lost =
-		store_table(store, 0, LOST_SLOTS, sizeof(*private->lost), STORE_MARK_ALL, &error);
+	if (private->lost == NULL) {
+		private->lost = store_table(
+			store, 0, LOST_SLOTS, sizeof(*private->lost), STORE_MARK_ALL, &error);
+	}
 	if (private->lost == NULL) {
 		store->sessions_lost = 1;
 		store->sessions_lost_more = true;

@@ -13,14 +13,20 @@ static void forget(char **text)
 	*text = NULL;
 }
 
+static void end_held(struct conversation *conversation, enum reason_count count)
+{
+	for (size_t i = 0; i < conversation->held_count; i++)
+		guard_end(conversation->guard, &conversation->held[i], count);
+	conversation->held_count = 0;
+}
+
 void conversation_reset(struct conversation *conversation)
 {
 	bool accepted;
 
 	if (conversation == NULL)
 		return;
-	if (conversation->guard != NULL)
-		guard_end(conversation->guard, &conversation->held, REASON_COUNTS_WRONG);
+	end_held(conversation, REASON_COUNTS_WRONG);
 	accepted = conversation->terms_accepted;
 	forget(&conversation->message);
 	forget(&conversation->typed_user);
@@ -119,20 +125,18 @@ struct identity_user conversation_user(const struct conversation *conversation)
 void conversation_hold(
 	struct conversation *conversation, struct guard *guard, struct guard_try *try)
 {
-	if (conversation->guard != NULL) {
+	if (conversation->held_count == CONVERSATION_HELD_MAXIMUM) {
 		guard_end(guard, try, REASON_COUNTS_NONE);
 		return;
 	}
 	conversation->guard = guard;
-	conversation->held = *try;
+	conversation->held[conversation->held_count++] = *try;
 	try->open = false;
 }
 
 void conversation_absolve(struct conversation *conversation)
 {
-	if (conversation->guard != NULL)
-		guard_end(conversation->guard, &conversation->held, REASON_COUNTS_NONE);
-	conversation->guard = NULL;
+	end_held(conversation, REASON_COUNTS_NONE);
 }
 
 int conversation_ask(struct conversation *conversation, enum conversation_question question,

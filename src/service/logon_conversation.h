@@ -17,6 +17,7 @@
 #include "service/sessions.h"
 
 #define CONVERSATION_ID_SIZE 17        /* 64 random bits as hexadecimal, with NUL */
+#define CONVERSATION_HELD_MAXIMUM 2    /* one less than a user may fail by default */
 #define CONVERSATION_DIALOGS_MAXIMUM 8 /* of one conversation; then the user starts over */
 
 enum conversation_question {
@@ -35,10 +36,13 @@ struct conversation {
 	unsigned char state[RADIUS_STATE_MAXIMUM]; /* of the challenge */
 	size_t state_length;
 	char *message; /* the RADIUS server's; NULL: none */
-	/* An answer that brought another question may have been a wrong one. One try stays open for
-	 * all of them until the conversation ends; then it was wrong, unless the user is known. */
+	/* An answer that brought another question may have been a wrong one. The first tries of
+	 * that kind stay open until the conversation ends; then they were wrong, unless the user is
+	 * known. Not all of them: a new PIN takes many answers, and they must not stand in each
+	 * other's way. */
 	struct guard *guard; /* NULL: none is held */
-	struct guard_try held;
+	struct guard_try held[CONVERSATION_HELD_MAXIMUM];
+	size_t held_count;
 	/* as typed with the password */
 	char *typed_user, *typed_domain;
 	/* proven; all NULL before */
@@ -65,8 +69,8 @@ int conversation_keep_challenge(
 /* The user that was kept; points into the conversation. */
 struct identity_user conversation_user(const struct conversation *conversation);
 
-/* Holds the try until the end of the conversation; a second one is given back at once. The guard
- * must outlive the session. */
+/* Holds the try until the end of the conversation, or gives it back where enough are held. The
+ * guard must outlive the session. */
 void conversation_hold(
 	struct conversation *conversation, struct guard *guard, struct guard_try *try);
 /* The user is known: nothing that was held was wrong. */

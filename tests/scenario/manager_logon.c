@@ -202,7 +202,7 @@ static void how_long_the_broker_is_waited_for(void **state)
 	assert_int_equal(call->connect_ms, 4000);
 	scenario_reply(&stage.scenario, call, COMPLETE, NULL);
 	assert_answer(answer, MESSAGE_AUTHENTICATE_RESP, "AUTH_SUCCESSFUL_AND_COMPLETE");
-	answer = manager_stage_start(&stage, LIST);
+	(void)manager_stage_start(&stage, LIST);
 	call = scenario_called(&stage.scenario, MESSAGE_GET_RESOURCE_LIST);
 	assert_int_equal(call->timeout_ms, 4000);
 	scenario_reply(&stage.scenario, call,

@@ -5,6 +5,7 @@
 #ifndef TESTS_FAKE_DIRECTORY_BED_H
 #define TESTS_FAKE_DIRECTORY_BED_H
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,7 @@ static void *bed_accept(void *context)
 		if (fd < 0)
 			return NULL;
 		connection = malloc(sizeof(*connection));
+		assert(connection != NULL);
 		*connection = (struct bed_connection){.fake = fake, .fd = fd};
 		pthread_mutex_lock(&fake->lock);
 		assert_true(fake->connections < BED_CONNECTIONS);

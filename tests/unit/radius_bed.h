@@ -220,7 +220,7 @@ static inline void make(struct bed *bed, const struct radius_options *given)
 		list[i] = (struct radius_server){.address = "127.0.0.1",
 			.port = port_of(&bed->servers[i]),
 			.secret = SECRET};
-	if (!options.servers) {
+	if (given->servers == NULL) {
 		options.servers = list;
 		options.server_count = bed->server_count;
 	}

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,6 +53,7 @@ static void tell(struct ldap_group_walk *walk, const char *dn)
 		pair = strtok_r(NULL, " ", &rest)) {
 		char *arrow = strchr(pair, '>');
 
+		assert(arrow != NULL);
 		*arrow = '\0';
 		known = known || strcmp(pair, name) == 0 || strcmp(arrow + 1, name) == 0;
 		if (strcmp(pair, name) == 0)

@@ -154,6 +154,7 @@ static void a_line_is_one_line(void **state)
 		"\xff \xc3 \xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xe0\x9f\xbf \xf0\x8f\xbf\xbf "
 		"\xe2\x82");
 	log_line(fixture->log, NULL, LOG_INFORMATION, 0, "AGENT", "%s",
+		/* What is tested. NOLINTNEXTLINE(misc-misleading-bidirectional) */
 		"\xc2\x9b \xc2\x85 \xe2\x80\xa8 \xe2\x80\xa9 \xe2\x80\xa7 \xe2\x80\xae"
 		"alice \xe2\x81\xa6");
 	log_flush(fixture->log);

@@ -203,6 +203,7 @@ static void foreign_texts_are_tame(void **state)
 
 	timeline_heading(fixture->stream, &style, "Terms\033]0;of use");
 	timeline_text(fixture->stream, &style, 2,
+		/* What is tested. NOLINTNEXTLINE(misc-misleading-bidirectional) */
 		"Whoever goes on agrees to everything that stands here.\r\n\n\tAnd\vmore:\233[2J "
 		"\u202e.");
 	assert_string_equal(written(fixture),
