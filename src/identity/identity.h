@@ -67,7 +67,8 @@ struct identity_request {
 	const struct clock *clock;
 	int64_t deadline; /* steady; an answer comes about then at the latest. 0: none */
 	/* Called once the account is known and before its password is tried, perhaps on another
-	 * thread: false ends the request with REASON_GUARDED. NULL: always. */
+	 * thread: false ends the request with REASON_GUARDED. NULL: always. A
+	 * source that can tell that a try could lock the account ends so, too. */
 	bool (*admit)(void *context, const char *account);
 	void *admit_context;
 };

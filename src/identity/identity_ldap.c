@@ -123,6 +123,7 @@ static void free_source(struct source *source)
 	ldap_pool_free(directory->pool);
 	ldap_servers_free(directory->servers);
 	ldap_cache_free(directory->groups);
+	ldap_lockout_free(directory->lockout);
 	pthread_mutex_destroy(&directory->lock);
 	arena_free(directory->arena);
 	free(source);
@@ -284,6 +285,12 @@ static int make_parts(struct source *source, const struct identity_ldap_options 
 		filled->group_cache_seconds * CLOCK_SECOND, directory->clock);
 	if (directory->pool == NULL || directory->groups == NULL)
 		return ERROR_MEMORY;
+	if (filled->kind == LDAP_KIND_ACTIVE_DIRECTORY) {
+		directory->lockout = ldap_lockout_new(
+			filled->group_cache_seconds * CLOCK_SECOND, directory->clock);
+		if (directory->lockout == NULL)
+			return ERROR_MEMORY;
+	}
 	source->queue =
 		work_queue_new_own(filled->waiting + filled->connections, filled->connections);
 	return source->queue != NULL ? 0 : ERROR_SYSTEM;

@@ -5,6 +5,9 @@
  * Directory would take the bind alone, but under every spelling of a name, each of which would be
  * an account of its own for who counts the failures, and the same one for its lock.
  *
+ * Active Directory's own count of bad passwords is respected, whoever tried them: where one more
+ * would lock the account, none is tried, and the answer is REASON_GUARDED.
+ *
  * Connections are kept and used again, some for searching, some for binding users. Every call has
  * the time that is left of the request's deadline and of `answer_ms`; servers are asked in order,
  * one that fails is held down. Calls run on threads of this directory alone, so a slow one keeps

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "identity/ldap_admit.h"
 #include "identity/ldap_filter.h"
 #include "identity/ldap_member.h"
 
@@ -18,6 +19,7 @@ struct check {
 	struct identity_name name; /* taken apart; domain "": none named */
 	struct ldap_user user;
 	size_t entries; /* found for the name */
+	uint64_t mark;  /* before the search for it */
 };
 
 /* --- the name --- */
@@ -215,6 +217,7 @@ static bool find(struct check *check)
 		goto out;
 	}
 	search.filter = filter.bytes;
+	check->mark = ldap_admit_mark(check->directory);
 	good = ldap_reach_search(&check->reach, &question);
 	if (!good) {
 		end_failed(check);
@@ -293,23 +296,45 @@ static bool change(struct check *check)
 	return false;
 }
 
-static void check_found(struct check *check)
+static void prove(struct check *check)
 {
-	struct ldap_outcome outcome;
+	struct ldap_outcome outcome = {.meaning = REASON_DIRECTORY_FAILED};
+	bool answered;
 
-	if (!is_admitted(check)) {
-		end_as_nobody(check, REASON_GUARDED, "");
-		return;
-	}
 	check->answer->tried = true;
-	if (check->request->new_password != NULL && !change(check))
-		return;
-	if (!bind_user(check, check->user.dn, &outcome))
+	answered = (check->request->new_password == NULL || change(check)) &&
+		bind_user(check, check->user.dn, &outcome);
+	ldap_admit_end(check->directory, &check->user, answered && outcome.meaning == REASON_RIGHT);
+	if (!answered)
 		return;
 	if (outcome.meaning == REASON_RIGHT)
 		end_right(check, outcome.text);
 	else
 		end(check, outcome.meaning, outcome.text);
+}
+
+static void check_found(struct check *check)
+{
+	const char *detail = "";
+
+	if (!is_admitted(check)) {
+		end_as_nobody(check, REASON_GUARDED, "");
+		return;
+	}
+	switch (ldap_admit_begin(&check->reach, &check->user, check->mark, &detail)) {
+	case LDAP_ADMIT_GO:
+		prove(check);
+		break;
+	case LDAP_ADMIT_REFUSED:
+		end_as_nobody(check, REASON_GUARDED, detail);
+		break;
+	case LDAP_ADMIT_LATE:
+		end(check, REASON_DIRECTORY_BUSY, detail);
+		break;
+	case LDAP_ADMIT_FAILED:
+		end_failed(check);
+		break;
+	}
 }
 
 static void check_named(struct check *check)

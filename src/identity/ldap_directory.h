@@ -8,6 +8,7 @@
 
 #include "identity/identity_ldap.h"
 #include "identity/ldap_cache.h"
+#include "identity/ldap_lockout.h"
 #include "identity/ldap_pool.h"
 #include "identity/ldap_servers.h"
 
@@ -18,8 +19,9 @@ struct ldap_directory {
 	struct ldap_servers *servers;
 	struct ldap_pool *pool;
 	struct ldap_cache *groups;
-	char *nobody;     /* DN of an entry that does not exist */
-	char *group_base; /* as ldap_dn_key makes it */
+	struct ldap_lockout *lockout; /* NULL: not Active Directory */
+	char *nobody;                 /* DN of an entry that does not exist */
+	char *group_base;             /* as ldap_dn_key makes it */
 
 	/* The program's own account was refused: it is not tried again at once, or the
 	 * directory would lock it. */

@@ -19,8 +19,8 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "identity/ldap_address.h"
 #include "identity/ldap_result.h"
+#include "identity/resolve.h"
 
 struct ldap_link;
 
@@ -46,9 +46,9 @@ struct ldap_outcome {
 };
 
 struct ldap_place {
-	const char *url;              /* "ldaps://host:636" */
-	struct ldap_address *address; /* of its host and port */
-	bool tls;                     /* from the first byte */
+	const char *url;         /* "ldaps://host:636" */
+	struct resolve *address; /* of its host and port */
+	bool tls;                /* from the first byte */
 	bool starttls;
 };
 

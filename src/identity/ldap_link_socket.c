@@ -72,8 +72,8 @@ static int connect_one(
 /* Each address has its share of the time, so that a silent one leaves some to the next. */
 int ldap_link_connect(const struct ldap_link_options *options, struct ldap_outcome *outcome)
 {
-	struct ldap_addresses addresses;
-	int error = ldap_address_get(options->place.address, options->until, &addresses);
+	struct resolve_addresses addresses;
+	int error = resolve_get(options->place.address, options->clock, options->until, &addresses);
 	int fd = -1;
 
 	if (error != 0) {

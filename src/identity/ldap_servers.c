@@ -43,8 +43,7 @@ static int read_url(
 		goto out;
 	server->url = strdup(url);
 	place->url = server->url;
-	place->address =
-		ldap_address_new(parts->lud_host, (uint16_t)parts->lud_port, options->clock);
+	place->address = resolve_new(parts->lud_host, (uint16_t)parts->lud_port, SOCK_STREAM);
 	error = server->url == NULL || place->address == NULL ? ERROR_MEMORY : 0;
 out:
 	ldap_free_urldesc(parts);
@@ -81,7 +80,7 @@ void ldap_servers_free(struct ldap_servers *servers)
 	if (servers == NULL)
 		return;
 	for (size_t i = 0; i < servers->count; i++) {
-		ldap_address_free(servers->list[i].place.address);
+		resolve_free(servers->list[i].place.address);
 		free(servers->list[i].url);
 	}
 	pthread_mutex_destroy(&servers->lock);

@@ -10,18 +10,47 @@
 #define DN_MAXIMUM 4096 /* bytes */
 
 static const char groups_attribute[] = "memberOf";
+#define LOCKED 0x10 /* UF_LOCKOUT; only this attribute has it, which knows when a lock ends */
+#define COMPUTED "msDS-User-Account-Control-Computed"
+#define COUNT_ATTRIBUTES "badPwdCount", "badPasswordTime", COMPUTED
 
 const char *const *ldap_user_attributes(enum ldap_kind kind, bool with_groups)
 {
-	static const char *const windows[] = {"sAMAccountName", "objectGUID", "objectSid",
-		"primaryGroupID", groups_attribute, NULL};
-	static const char *const windows_bare[] = {"sAMAccountName", "objectGUID", NULL};
+	static const char *const windows[] = {COUNT_ATTRIBUTES, "sAMAccountName", "objectGUID",
+		"objectSid", "primaryGroupID", groups_attribute, NULL};
+	static const char *const windows_bare[] = {
+		COUNT_ATTRIBUTES, "sAMAccountName", "objectGUID", NULL};
 	static const char *const others[] = {"uid", "entryUUID", groups_attribute, NULL};
 	static const char *const others_bare[] = {"uid", "entryUUID", NULL};
 
 	if (kind == LDAP_KIND_ACTIVE_DIRECTORY)
 		return with_groups ? windows : windows_bare;
 	return with_groups ? others : others_bare;
+}
+
+const char *const *ldap_user_count_attributes(void)
+{
+	static const char *const attributes[] = {COUNT_ATTRIBUTES, NULL};
+
+	return attributes;
+}
+
+int64_t ldap_user_number(LDAP *ld, LDAPMessage *entry, const char *attribute)
+{
+	struct berval **values = ldap_get_values_len(ld, entry, attribute);
+	int64_t number = 0;
+
+	if (values != NULL && values[0] != NULL)
+		number = ldap_lockout_number(values[0]->bv_val, values[0]->bv_len);
+	ldap_value_free_len(values);
+	return number;
+}
+
+void ldap_user_read_count(LDAP *ld, LDAPMessage *entry, struct ldap_lockout_count *ret_count)
+{
+	*ret_count = (struct ldap_lockout_count){.bad = ldap_user_number(ld, entry, "badPwdCount"),
+		.last = ldap_lockout_moment(ldap_user_number(ld, entry, "badPasswordTime")),
+		.locked = (ldap_user_number(ld, entry, COMPUTED) & LOCKED) != 0};
 }
 
 const char *ldap_user_text(struct arena *arena, const struct berval *value, size_t most)
@@ -214,8 +243,10 @@ bool ldap_user_read(struct arena *arena, enum ldap_kind kind, const char *login,
 		: ldap_user_value(arena, ld, entry, "entryUUID", 64);
 	if (read.account == NULL)
 		read.account = ldap_dn_key(arena, dn);
-	if (kind == LDAP_KIND_ACTIVE_DIRECTORY)
+	if (kind == LDAP_KIND_ACTIVE_DIRECTORY) {
 		read_primary(ld, entry, &read);
+		ldap_user_read_count(ld, entry, &read.count);
+	}
 	ldap_memfree(dn);
 	if (!ldap_user_read_groups(arena, ld, entry, &read) || arena_lacking(arena))
 		return false;

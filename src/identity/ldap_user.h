@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "identity/identity_ldap.h"
+#include "identity/ldap_lockout.h"
 
 #define LDAP_USER_SID_MAXIMUM 68 /* bytes: revision, count, authority, 15 sub-authorities */
 
@@ -26,6 +27,7 @@ struct ldap_user {
 	size_t groups_next;
 	unsigned char primary_sid[LDAP_USER_SID_MAXIMUM]; /* of the primary group */
 	size_t primary_length;                            /* 0: none */
+	struct ldap_lockout_count count;                  /* Active Directory's */
 };
 
 /* What to ask for; static, ends with NULL. */
@@ -38,6 +40,12 @@ bool ldap_user_read(struct arena *arena, enum ldap_kind kind, const char *login,
 bool ldap_user_read_groups(
 	struct arena *arena, LDAP *ld, LDAPMessage *entry, struct ldap_user *user);
 
+/* What a directory has counted, to be read again; as above. */
+const char *const *ldap_user_count_attributes(void);
+void ldap_user_read_count(LDAP *ld, LDAPMessage *entry, struct ldap_lockout_count *ret_count);
+
+/* The first value of an attribute as a number; 0: there is none. */
+int64_t ldap_user_number(LDAP *ld, LDAPMessage *entry, const char *attribute);
 /* A value as text; NULL when it is none, is empty, or is too long for a name, or without memory. */
 const char *ldap_user_text(struct arena *arena, const struct berval *value, size_t most);
 /* The first value of an attribute that is text. */

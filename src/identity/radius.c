@@ -30,13 +30,14 @@ static char *label_of(const char *address, uint16_t port)
 
 static int copy_peer(struct radius_peer *peer, const struct radius_server *server)
 {
+	uint16_t port = server->port != 0 ? server->port : PORT;
+
 	if (!server->address || *server->address == '\0' || !server->secret ||
 		*server->secret == '\0')
 		return ERROR_INPUT;
-	peer->port = server->port != 0 ? server->port : PORT;
-	peer->address = strdup(server->address);
+	peer->address = resolve_new(server->address, port, SOCK_DGRAM);
 	peer->secret = strdup(server->secret);
-	peer->label = label_of(server->address, peer->port);
+	peer->label = label_of(server->address, port);
 	return peer->address && peer->secret && peer->label ? 0 : ERROR_MEMORY;
 }
 
@@ -109,7 +110,7 @@ void radius_free(struct radius *radius)
 	for (size_t i = 0; i < radius->peer_count; i++) {
 		secret_wipe_text(radius->peers[i].secret);
 		free(radius->peers[i].secret);
-		free(radius->peers[i].address);
+		resolve_free(radius->peers[i].address);
 		free(radius->peers[i].label);
 	}
 	free(radius->nas_identifier);

@@ -32,7 +32,7 @@
 struct radius; /* a group of servers that serve the same users; shared by loops, thread-safe */
 
 struct radius_server {
-	const char *address; /* name or numeric; resolved when it is asked */
+	const char *address; /* name or numeric; resolved by resolve.h */
 	uint16_t port;       /* 0: 1812 */
 	const char *secret;  /* copied; never empty */
 };
@@ -95,8 +95,7 @@ struct radius_answer {
 typedef void radius_done(void *context, const struct radius_answer *answer);
 
 /* The request and its texts stay until `done`, which is called exactly once, later, on the loop,
- * when nothing of the exchange is left open. A server whose name is still being looked up then
- * leaves that lookup on the loop, which ends by itself. 0 or ERROR_INPUT (a name, password or state
+ * when nothing of the exchange is left open. 0 or ERROR_INPUT (a name, password or state
  * too long or empty), ERROR_MEMORY and no `done`. */
 int radius_ask(struct radius *radius, const struct radius_request *request, radius_done *done,
 	void *context);

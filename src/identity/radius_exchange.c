@@ -7,7 +7,6 @@
  * is asked, ever more rarely, until the time is over.
  */
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +17,13 @@
 
 #define RECEIVE_AT_ONCE 16
 #define PAUSE_MOST_MS 10000 /* between requests to the last server */
+#define RESOLVE_PAUSE_MS 20 /* between questions to the resolver */
+#define RESOLVE_PAUSE_MOST_MS 200
+#define UNRESOLVED "its name was not found in time"
 
 static void advance(struct exchange *exchange);
 static void on_next(uv_timer_t *timer);
+static void on_find_again(uv_timer_t *timer);
 
 static bool last_server(const struct exchange *exchange)
 {
@@ -140,17 +143,16 @@ static int write_request(struct exchange *exchange)
 /* 0 or an errno. */
 static int open_line(struct exchange *exchange)
 {
-	const struct sockaddr *address = &exchange->addresses[exchange->address_at].any;
-	socklen_t length = address->sa_family == AF_INET ? sizeof(struct sockaddr_in)
-							 : sizeof(struct sockaddr_in6);
+	const struct sockaddr_storage *address = &exchange->addresses.list[exchange->address_at];
+	socklen_t length = exchange->addresses.lengths[exchange->address_at];
 	struct line *line = calloc(1, sizeof(*line));
 	int number;
 
 	if (!line)
 		return ENOMEM;
 	line->exchange = exchange;
-	line->fd = socket(address->sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (line->fd < 0 || connect(line->fd, address, length) != 0) {
+	line->fd = socket(address->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (line->fd < 0 || connect(line->fd, (const struct sockaddr *)address, length) != 0) {
 		number = errno;
 		goto failed;
 	}
@@ -195,16 +197,11 @@ static void on_next(uv_timer_t *timer)
 	struct exchange *exchange = timer->data;
 	int number;
 
-	if (exchange->lookup) {
-		radius_outcome_drop_lookup(exchange);
-		leave(exchange, "its name was not found in time");
-		return;
-	}
 	if (exchange->sent >= exchange->radius->tries) {
 		/* Another address of its own would be asked what this one may be at work on, and
 		 * a person would have to approve twice. */
 		if (!last_server(exchange)) {
-			exchange->address_at = exchange->address_count;
+			exchange->address_at = exchange->addresses.count;
 			leave(exchange, silence_of(exchange));
 			return;
 		}
@@ -219,81 +216,63 @@ static void on_next(uv_timer_t *timer)
 
 /* --- one server --- */
 
-static void take_addresses(struct exchange *exchange, const struct addrinfo *info)
+static void note_unfound(struct exchange *exchange, int error)
 {
-	for (; info && exchange->address_count < RADIUS_ADDRESSES_MAXIMUM; info = info->ai_next) {
-		in_port_t port = htons(peer_of(exchange)->port);
-
-		if (info->ai_family == AF_INET) {
-			memcpy(&exchange->addresses[exchange->address_count].v4, info->ai_addr,
-				sizeof(struct sockaddr_in));
-			exchange->addresses[exchange->address_count++].v4.sin_port = port;
-		} else if (info->ai_family == AF_INET6) {
-			memcpy(&exchange->addresses[exchange->address_count].v6, info->ai_addr,
-				sizeof(struct sockaddr_in6));
-			exchange->addresses[exchange->address_count++].v6.sin6_port = port;
-		}
-	}
+	if (error == ERROR_NOT_FOUND)
+		(void)snprintf(exchange->trouble, sizeof(exchange->trouble),
+			"its name was not found: %s", resolve_trouble(peer_of(exchange)->address));
+	else if (error == ERROR_TIMEOUT)
+		(void)snprintf(exchange->trouble, sizeof(exchange->trouble), "%s", UNRESOLVED);
+	else
+		(void)snprintf(exchange->trouble, sizeof(exchange->trouble),
+			"its name cannot be looked up: %s", error_text(error));
 }
 
-static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *info)
+/* True: the resolver is at work, and is asked again before long. */
+static bool find_server(struct exchange *exchange)
 {
-	struct lookup *lookup = request->data;
-	struct exchange *exchange = lookup->exchange;
+	uint64_t now = uv_now(exchange->request->loop);
+	uint64_t pause = exchange->pause;
+	int error = resolve_poll(peer_of(exchange)->address, exchange->request->clock,
+		&exchange->look_up, &exchange->addresses);
 
-	free(lookup);
-	if (exchange) {
-		exchange->lookup = NULL;
-		uv_timer_stop(&exchange->next);
-		if (status == 0)
-			take_addresses(exchange, info);
-		if (exchange->address_count == 0)
-			(void)snprintf(exchange->trouble, sizeof(exchange->trouble),
-				"its name was not found: %s",
-				uv_strerror(status != 0 ? status : UV_EAI_NODATA));
+	exchange->resolving = error == ERROR_TIMEOUT && now < exchange->resolve_until;
+	if (exchange->resolving) {
+		if (pause > exchange->resolve_until - now)
+			pause = exchange->resolve_until - now;
+		(void)uv_timer_start(&exchange->next, on_find_again, pause, 0);
+		exchange->pause *= 2;
+		if (exchange->pause > RESOLVE_PAUSE_MOST_MS)
+			exchange->pause = RESOLVE_PAUSE_MOST_MS;
+	} else if (error) {
+		note_unfound(exchange, error);
+	}
+	return exchange->resolving;
+}
+
+static void on_find_again(uv_timer_t *timer)
+{
+	struct exchange *exchange = timer->data;
+
+	if (!find_server(exchange))
 		advance(exchange);
-	}
-	uv_freeaddrinfo(info);
-}
-
-/* True: the resolver is at work. */
-static bool look_up(struct exchange *exchange)
-{
-	static const struct addrinfo hints = {
-		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG};
-	const struct radius *radius = exchange->radius;
-	struct lookup *lookup = calloc(1, sizeof(*lookup));
-
-	if (lookup) {
-		lookup->exchange = exchange;
-		lookup->request.data = lookup;
-		if (uv_getaddrinfo(exchange->request->loop, &lookup->request, on_looked_up,
-			    peer_of(exchange)->address, NULL, &hints) == 0) {
-			exchange->lookup = lookup;
-			if (!last_server(exchange))
-				wait_next(exchange, radius->retry_ms * radius->tries);
-			return true;
-		}
-	}
-	free(lookup);
-	(void)snprintf(exchange->trouble, sizeof(exchange->trouble), "its name cannot be found");
-	return false;
 }
 
 /* True: the resolver is at work. */
 static bool take_server(struct exchange *exchange)
 {
-	const struct radius_peer *peer = peer_of(exchange);
+	const struct radius *radius = exchange->radius;
 
 	memset(&exchange->here, 0, sizeof(exchange->here));
 	exchange->trouble[0] = '\0';
 	exchange->address_at = 0;
-	exchange->address_count = 1;
-	if (uv_ip4_addr(peer->address, peer->port, &exchange->addresses[0].v4) == 0 ||
-		uv_ip6_addr(peer->address, peer->port, &exchange->addresses[0].v6) == 0)
-		return false;
-	exchange->address_count = 0;
-	return look_up(exchange);
+	exchange->addresses.count = 0;
+	exchange->look_up = 0;
+	exchange->pause = RESOLVE_PAUSE_MS;
+	exchange->resolve_until = last_server(exchange)
+		? UINT64_MAX
+		: uv_now(exchange->request->loop) + radius->retry_ms * radius->tries;
+	return find_server(exchange);
 }
 
 /* The server had its chance, and another one has not had its own. */
@@ -313,7 +292,7 @@ static void pass_over(struct exchange *exchange)
 static void advance(struct exchange *exchange)
 {
 	for (;;) {
-		if (exchange->address_at < exchange->address_count) {
+		if (exchange->address_at < exchange->addresses.count) {
 			if (ask_address(exchange))
 				return;
 			exchange->address_at++;
@@ -334,12 +313,8 @@ static void on_whole(uv_timer_t *timer)
 {
 	struct exchange *exchange = timer->data;
 
-	if (exchange->lookup)
-		(void)snprintf(exchange->trouble, sizeof(exchange->trouble),
-			"its name was not found in time");
-	else
-		(void)snprintf(
-			exchange->trouble, sizeof(exchange->trouble), "%s", silence_of(exchange));
+	(void)snprintf(exchange->trouble, sizeof(exchange->trouble), "%s",
+		exchange->resolving ? UNRESOLVED : silence_of(exchange));
 	/* The last one may be waiting for a person; those before it had the time they were given.
 	 */
 	if (!last_server(exchange))

@@ -5,13 +5,9 @@
 #ifndef FAIRLEAD_IDENTITY_RADIUS_EXCHANGE_H
 #define FAIRLEAD_IDENTITY_RADIUS_EXCHANGE_H
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "identity/radius_packet.h"
 #include "identity/radius_private.h"
 
-#define RADIUS_ADDRESSES_MAXIMUM 4 /* of one name */
 #define RADIUS_TROUBLE_SIZE 96
 
 struct exchange;
@@ -20,11 +16,6 @@ struct line {
 	uv_poll_t poll;
 	int fd;
 	struct exchange *exchange;
-};
-
-struct lookup {
-	uv_getaddrinfo_t request;
-	struct exchange *exchange; /* NULL: nobody waits any more */
 };
 
 struct counts {
@@ -39,26 +30,24 @@ struct exchange {
 	int64_t began;
 
 	uv_timer_t whole; /* the time of all */
-	uv_timer_t next;  /* until a request is repeated, or a lookup given up */
+	uv_timer_t next;  /* until a request is repeated, or a name asked for again */
 	unsigned handles; /* not closed yet */
 	struct line *line;
-	struct lookup *lookup;
 
 	size_t order[RADIUS_SERVERS_MAXIMUM];
 	size_t at; /* in order: the one being asked */
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} addresses[RADIUS_ADDRESSES_MAXIMUM];
-	size_t address_count, address_at;
+	bool resolving;
+	unsigned long look_up;  /* as in resolve_poll() */
+	uint64_t resolve_until; /* the loop's time */
+	struct resolve_addresses addresses;
+	size_t address_at;
 
 	uint8_t packet[RADIUS_PACKET_MAXIMUM];
 	size_t packet_length;
 	uint8_t id;
 	uint8_t authenticator[RADIUS_PACKET_RANDOM];
 	unsigned sent;      /* of this packet */
-	uint64_t pause;     /* milliseconds until it is repeated */
+	uint64_t pause;     /* milliseconds until it is repeated, or the name asked for again */
 	struct counts here; /* of this server */
 	struct counts all;
 	char trouble[RADIUS_TROUBLE_SIZE]; /* what ended the server's last address */
@@ -77,9 +66,8 @@ static inline struct radius_peer *peer_of(const struct exchange *exchange)
 /* A copy for the answer; "" where the arena is full, which is never worth failing. */
 const char *radius_outcome_text(const struct exchange *exchange, const char *given);
 
-/* Closes the socket, or lets go of the lookup, where there is one. */
+/* Closes the socket where there is one. */
 void radius_outcome_drop_line(struct exchange *exchange);
-void radius_outcome_drop_lookup(struct exchange *exchange);
 
 /* Takes a datagram: counts what is to be ignored, and ends the exchange with an answer. */
 void radius_outcome_received(struct exchange *exchange, uint8_t *bytes, size_t length);

@@ -1,8 +1,7 @@
 /*
  * How an exchange ends: by an answer that holds, or without one.
  *
- * Ending closes all handles; `done` is called by the last one to close. Only a name lookup cannot
- * be ended: it is let go and frees itself.
+ * Ending closes all handles; `done` is called by the last one to close.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -63,15 +62,6 @@ void radius_outcome_drop_line(struct exchange *exchange)
 	close(line->fd);
 }
 
-void radius_outcome_drop_lookup(struct exchange *exchange)
-{
-	if (!exchange->lookup)
-		return;
-	exchange->lookup->exchange = NULL;
-	(void)uv_cancel((uv_req_t *)&exchange->lookup->request);
-	exchange->lookup = NULL;
-}
-
 static void end(struct exchange *exchange, enum radius_verdict verdict, enum reason reason)
 {
 	const struct radius_request *request = exchange->request;
@@ -83,7 +73,6 @@ static void end(struct exchange *exchange, enum radius_verdict verdict, enum rea
 	answer->reason = reason;
 	answer->server = radius_outcome_text(exchange, peer_of(exchange)->label);
 	answer->took = clock_steady(request->clock) - exchange->began;
-	radius_outcome_drop_lookup(exchange);
 	radius_outcome_drop_line(exchange);
 	uv_close((uv_handle_t *)&exchange->whole, on_timer_closed);
 	uv_close((uv_handle_t *)&exchange->next, on_timer_closed);

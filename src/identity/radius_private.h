@@ -7,12 +7,12 @@
 #include <pthread.h>
 
 #include "identity/radius.h"
+#include "identity/resolve.h"
 
 struct radius_peer {
-	char *address;
 	char *secret;
 	char *label; /* "address:port" */
-	uint16_t port;
+	struct resolve *address;
 	int64_t held_until; /* steady; under the group's lock. 0: not held down */
 };
 

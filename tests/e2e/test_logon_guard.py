@@ -326,6 +326,65 @@ def test_agent_counts_both_of_its_ways(start, studio, domain, tmp_path):
     assert locked(domain, [victim]) == 3
 
 
+def refusals(door, mark=0):
+    """Lines about an account that the directory has counted enough of."""
+    return [line for line in door.log.since(mark) if re.search(
+        r"Stage 2: Logon failed: too many failed attempts of this account "
+        r"\(studio, ldaps://\S+, 4 bad passwords in the directory, locked at 5\)", line)]
+
+
+def test_programs_that_share_a_directory(start, studio, domain, tmp_path):
+    """Broker and agents have a guard each, all with the limits as they come; the directory has one account."""
+    victim = domain.people.bob
+    doors = [Door(start("fairlead-broker", broker_config(studio, domain.config(), guard=QUICK)), studio.ca)]
+    for name in ("agent-1", "agent-2"):
+        folder = tmp_path / name
+        folder.mkdir()
+        config = studio.agent(folder, domains=["STUDIO"], directories=[domain.config()], guard=QUICK)
+        del config["users"]
+        doors.append(Door(start("fairlead-agent", config, name), studio.ca, "direct"))
+    replies = [spray(door, victim.name, secret(f"shared-guess-{at}-{number}"))
+               for at, door in enumerate(doors) for number in range(3)]
+    # Nobody is told that there is such an account.
+    assert {(reply.result, reply.words) for reply in replies} == {(WRONG, UNKNOWN)}
+    assert locked(domain, [victim]) == LOCK_AFTER - 1
+    assert [len(refusals(door)) for door in doors] == [0, 2, 3]
+    # The right password is not even tried, until the directory has forgotten.
+    last = Door(start("fairlead-broker", broker_config(studio, domain.config(), guard=QUICK), "last"), studio.ca)
+    tries = Tries(domain)
+    last.wrong(victim.name, victim.password, WRONG, UNKNOWN, "too many failed attempts of this account",
+               "4 bad passwords in the directory, locked at 5")
+    assert tries.of(victim) == 0
+    domain.forgive([victim])
+    assert spray(last, victim.name, victim.password).result == COMPLETE
+
+
+def test_launch_respects_the_directory(start, studio, domain, tmp_path):
+    """The agent's other way in; and what others have counted is counted, too."""
+    victim = domain.people.bob
+    config = studio.agent(tmp_path, domains=["STUDIO"], directories=[domain.config()], guard=QUICK)
+    del config["users"]
+    agent = Door(start("fairlead-agent", config), studio.ca, "direct")
+    for _ in range(LOCK_AFTER - 1):
+        domain.bind(victim, "wrong")
+    with Talk(agent.program.address("launch"), studio.ca, "pcoip-agent", "1.0", messages.AGENT_PATH) as talk:
+        reply = talk.ask(messages.launch(victim.name, secret("launch-guess"), "STUDIO"))
+    assert reply.result == "FAILED_USER_AUTH"
+    assert locked(domain, [victim]) == LOCK_AFTER - 1
+    assert len(refusals(agent)) == 1
+
+
+def test_many_at_once_do_not_lock(door_to, domain):
+    """Many read the directory's count before the others have failed."""
+    victim = domain.people.alice
+    door = door_to(off=True)
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        replies = list(pool.map(lambda number: spray(door, victim.name, secret(f"crowd-guess-{number}")), range(24)))
+    assert {reply.result for reply in replies} == {WRONG}
+    assert locked(domain, [victim]) == LOCK_AFTER - 1
+    assert len(refusals(door)) == 24 - (LOCK_AFTER - 1)
+
+
 def test_codes_are_guarded(start, studio, tmp_path):
     """A second factor cannot be guessed either, although the password is right each time."""
     alice = Person("alice", "editors")

@@ -63,14 +63,14 @@ static void test_places(void **state)
 static void test_addresses(void **state)
 {
 	static const uint16_t ports[] = {636, 3890, 6360};
-	struct ldap_addresses addresses;
+	struct resolve_addresses addresses;
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct sockaddr_storage *address = &addresses.list[0];
 
-		assert_int_equal(
-			ldap_address_get(ldap_servers_place(servers, i)->address, 0, &addresses),
+		assert_int_equal(resolve_get(ldap_servers_place(servers, i)->address, &now.clock, 0,
+					 &addresses),
 			0);
 		assert_int_equal(addresses.count, 1);
 		if (i < 2)
@@ -80,47 +80,6 @@ static void test_addresses(void **state)
 			assert_int_equal(
 				ntohs(((struct sockaddr_in6 *)address)->sin6_port), ports[i]);
 	}
-}
-
-static void test_names(void **state)
-{
-	const struct clock *clock = clock_system();
-	struct ldap_address *address = ldap_address_new("localhost", 636, clock);
-	struct ldap_addresses addresses = {.count = 0};
-	int error;
-
-	(void)state;
-	assert_non_null(address);
-	assert_int_equal(
-		ldap_address_get(address, clock_steady(clock) + 50 * CLOCK_SECOND, &addresses), 0);
-	assert_true(addresses.count > 0);
-	/* It is known now, whatever time is left. */
-	assert_int_equal(ldap_address_get(address, 0, &addresses), 0);
-	ldap_address_free(address);
-	/* Nobody waits for the answer. */
-	address = ldap_address_new("localhost", 636, clock);
-	error = ldap_address_get(address, 0, &addresses);
-	assert_true(error == 0 || error == ERROR_TIMEOUT);
-	ldap_address_free(address);
-}
-
-/* When the clock says that a minute is over, the old answer stands until a new one is there. */
-static void test_names_again(void **state)
-{
-	struct ldap_address *address;
-	struct ldap_addresses addresses;
-
-	(void)state;
-	clock_fake_init(&now, 0);
-	address = ldap_address_new("localhost", 636, &now.clock);
-	assert_int_equal(ldap_address_get(address, INT64_MAX / 2, &addresses), 0);
-	for (int i = 0; i < 3; i++) {
-		clock_fake_advance(&now, 61 * CLOCK_SECOND);
-		addresses.count = 0;
-		assert_int_equal(ldap_address_get(address, 0, &addresses), 0);
-		assert_true(addresses.count > 0);
-	}
-	ldap_address_free(address);
 }
 
 static void test_order(void **state)
@@ -224,8 +183,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hold_down, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_trial, set_up, tear_down),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_names_again),
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_number),
 	};

@@ -1,81 +1,11 @@
 /* Exchanges with several servers: their order, hold-down, names; and loops that share them. */
+#include "names.h"
 #include "radius_bed.h"
 
-#include <dlfcn.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #define WORKERS 4
-
-/* --- names --- */
-
-/* Stands before libuv's own: "two" has two addresses, and nobody answers about "later" until it is
- * asked to. Other names are libuv's. */
-static struct {
-	uv_getaddrinfo_t *request;
-	uv_getaddrinfo_cb done;
-	uv_work_t work;
-} later;
-
-static struct sockaddr_in two_addresses[2];
-static struct addrinfo two[2];
-
-static void no_work(uv_work_t *work)
-{
-	(void)work;
-}
-
-static void tell_two(uv_work_t *work, int status)
-{
-	uv_getaddrinfo_t *request = work->data;
-
-	(void)status;
-	two[0] = (struct addrinfo){.ai_family = AF_INET,
-		.ai_addr = (struct sockaddr *)&two_addresses[0],
-		.ai_next = &two[1]};
-	two[1] = (struct addrinfo){
-		.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&two_addresses[1]};
-	/* only the second one has a server */
-	assert_int_equal(uv_ip4_addr("127.0.0.2", 0, &two_addresses[0]), 0);
-	assert_int_equal(uv_ip4_addr("127.0.0.1", 0, &two_addresses[1]), 0);
-	later.done(request, 0, two);
-}
-
-static void answer_later(void)
-{
-	assert_non_null(later.request);
-	later.done(later.request, UV_EAI_FAIL, NULL);
-	later.request = NULL;
-}
-
-int uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *request, uv_getaddrinfo_cb done,
-	const char *node, const char *service, const struct addrinfo *hints)
-{
-	int (*real)(uv_loop_t *, uv_getaddrinfo_t *, uv_getaddrinfo_cb, const char *, const char *,
-		const struct addrinfo *);
-
-	if (strcmp(node, "later") == 0) {
-		later.request = request;
-		later.done = done;
-		return 0;
-	}
-	if (strcmp(node, "two") == 0) {
-		later.done = done;
-		later.work.data = request;
-		return uv_queue_work(loop, &later.work, no_work, tell_two);
-	}
-	*(void **)&real = dlsym(RTLD_NEXT, "uv_getaddrinfo");
-	return real(loop, request, done, node, service, hints);
-}
-
-void uv_freeaddrinfo(struct addrinfo *info)
-{
-	if (info && info != two)
-		freeaddrinfo(info);
-}
-
-/* --- tests --- */
 
 static void test_second_server(void **state)
 {
@@ -246,6 +176,7 @@ static void test_names(void **state)
 	make(bed, &options);
 	ask(bed);
 	assert_int_equal(bed->answer.reason, REASON_RADIUS_FAILED);
+	assert_non_null(strstr(bed->answer.detail, "its name was not found"));
 }
 
 /* All addresses of a name belong to one server. */
@@ -347,7 +278,7 @@ static void test_slow_name(void **state)
 	ask(bed);
 	assert_int_equal(bed->answer.verdict, RADIUS_ACCEPTED);
 	assert_string_equal(bed->answer.troubles[0].text, "its name was not found in time");
-	answer_later();
+	names_answer(EAI_AGAIN);
 	radius_free(bed->radius);
 	options.server_count = 1;
 	options.wait_seconds = 1;
@@ -355,7 +286,50 @@ static void test_slow_name(void **state)
 	ask(bed);
 	assert_int_equal(bed->answer.reason, REASON_RADIUS_FAILED);
 	assert_non_null(strstr(bed->answer.detail, "its name was not found in time"));
-	answer_later();
+	names_answer(EAI_AGAIN);
+}
+
+#define CROWD 50
+
+static void on_one_of_crowd(void *context, const struct radius_answer *answer)
+{
+	unsigned *accepted = context;
+
+	*accepted += answer->verdict == RADIUS_ACCEPTED;
+}
+
+static void on_crowd_waits(uv_timer_t *timer)
+{
+	(void)timer;
+	names_answer(0);
+}
+
+/* One look-up is enough for all who wait, and for those who come after them. */
+static void test_one_look_up(void **state)
+{
+	struct bed *bed = *state;
+	struct server *server = add_server(bed);
+	struct radius_server list[] = {
+		{.address = "later", .port = port_of(server), .secret = SECRET}};
+	struct radius_options options = patient;
+	unsigned asked = names_asked(), accepted = 0;
+	uv_timer_t waits;
+
+	options.servers = list;
+	options.server_count = 1;
+	server->serve = accept_it;
+	make(bed, &options);
+	for (unsigned i = 0; i < CROWD; i++)
+		assert_int_equal(
+			radius_ask(bed->radius, &bed->request, on_one_of_crowd, &accepted), 0);
+	assert_int_equal(uv_timer_init(&bed->loop, &waits), 0);
+	assert_int_equal(uv_timer_start(&waits, on_crowd_waits, 1, 0), 0);
+	assert_int_equal(uv_run(&bed->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(accepted, CROWD);
+	uv_close((uv_handle_t *)&waits, NULL);
+	ask(bed);
+	assert_int_equal(bed->answer.verdict, RADIUS_ACCEPTED);
+	assert_int_equal(names_asked(), asked + 1);
 }
 
 struct worker {
@@ -462,6 +436,7 @@ int main(void)
 		TEST(test_silent_at_first_address),
 		TEST(test_no_time_for_the_second),
 		TEST(test_slow_name),
+		TEST(test_one_look_up),
 		TEST(test_threads),
 	};
 
