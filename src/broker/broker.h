@@ -7,6 +7,7 @@
 #ifndef FAIRLEAD_BROKER_BROKER_H
 #define FAIRLEAD_BROKER_BROKER_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "broker/broker_config.h"
@@ -40,6 +41,8 @@ struct broker {
 	struct sessions *sessions;
 	struct occupancy *occupancy;
 	struct endpoint *endpoint;
+	_Atomic int64_t
+		told_untrusted; /* steady; when it was last said that a manager is no proxy */
 };
 
 /* Builds a view from a checked configuration; it copies everything. `pam` must outlive it; NULL

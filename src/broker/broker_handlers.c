@@ -14,6 +14,8 @@
 
 #define MINUTE_SIZE sizeof("2026-03-01 09:30 UTC")
 
+#define UNTRUSTED_PAUSE (60 * CLOCK_SECOND)
+
 /* The groups of an authenticated session's user. */
 struct membership {
 	size_t count;
@@ -75,6 +77,23 @@ static double seconds_since(const struct transaction *transaction)
 
 /* --- stage 1 --- */
 
+/* Once a minute, not for each of its users. */
+static void tell_untrusted(struct transaction *transaction, const struct broker_view *view)
+{
+	struct broker *broker = transaction->user;
+	int64_t now = clock_steady(transaction->loop->clock);
+	int64_t told = atomic_load(&broker->told_untrusted);
+
+	if (message_find(transaction->request, FIELD_HELLO_PCM_INFO) == NULL ||
+		(told != 0 && now - told < UNTRUSTED_PAUSE) ||
+		settings_proxy_trusted(&view->proxies, transaction->peer))
+		return;
+	/* Of loops that come at the same moment one tells it. */
+	if (atomic_compare_exchange_strong(&broker->told_untrusted, &told, now))
+		event_broker_manager_untrusted(
+			transaction->loop->log, transaction->log_id, transaction->peer);
+}
+
 static void handle_hello(struct transaction *transaction)
 {
 	struct broker *broker = transaction->user;
@@ -89,10 +108,7 @@ static void handle_hello(struct transaction *transaction)
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_HOSTNAME),
 		transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_PRODUCT_NAME),
 		transaction->client);
-	if (message_find(transaction->request, FIELD_HELLO_PCM_INFO) != NULL &&
-		!settings_proxy_trusted(&view->proxies, transaction->peer))
-		event_broker_manager_untrusted(
-			transaction->loop->log, transaction->log_id, transaction->peer);
+	tell_untrusted(transaction, view);
 	greeting_finish(transaction, &greeting, &view->greeting);
 	broker_view_release(view);
 }
