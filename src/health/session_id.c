@@ -100,13 +100,3 @@ bool session_id_time(const struct session_id *id, int64_t *ret_time)
 	*ret_time = seconds * 1000000;
 	return true;
 }
-
-bool session_id_mac(const struct session_id *id, uint8_t ret_mac[6])
-{
-	const uint8_t *node = id->bytes + 10;
-
-	if (big_endian(node, 6) == 0 || (node[0] & 1) != 0)
-		return false;
-	memcpy(ret_mac, node, 6);
-	return true;
-}

@@ -31,7 +31,4 @@ void session_id_print(const struct session_id *id, char text[SESSION_ID_TEXT + 1
  * (version other than 1, fraction of a second, before 2000 or after 2100). */
 bool session_id_time(const struct session_id *id, int64_t *ret_time);
 
-/* The client's Ethernet address; false when the node is zero or random (multicast bit set). */
-bool session_id_mac(const struct session_id *id, uint8_t ret_mac[6]);
-
 #endif

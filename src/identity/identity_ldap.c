@@ -153,8 +153,8 @@ static void set_defaults(struct identity_ldap_options *options)
 	options->connections = or_default(options->connections, 16);
 	options->waiting = or_default(options->waiting, 4096);
 	options->connect_ms = or_default(options->connect_ms, 2000);
-	options->answer_ms = or_default(options->answer_ms, 5000);
-	options->slow_ms = or_default(options->slow_ms, 2000);
+	options->answer_ms = or_default(options->answer_ms, LDAP_ANSWER_MS);
+	options->slow_ms = or_default(options->slow_ms, LDAP_SLOW_MS);
 	options->hold_down_seconds = or_default(options->hold_down_seconds, 30);
 	options->group_cache_seconds = or_default(options->group_cache_seconds, 300);
 	if (options->groups == LDAP_GROUPS_DEFAULT)

@@ -22,6 +22,8 @@
 #include "identity/identity.h"
 
 #define LDAP_SERVERS_MAXIMUM 16
+#define LDAP_ANSWER_MS 5000 /* defaults */
+#define LDAP_SLOW_MS 2000
 
 enum ldap_kind {
 	LDAP_KIND_ACTIVE_DIRECTORY, /* sAMAccountName, userPrincipalName; sub-codes; in-chain groups

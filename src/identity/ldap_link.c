@@ -24,11 +24,6 @@ void ldap_link_fail(struct ldap_outcome *outcome, enum ldap_trouble trouble, con
 	text_clean(text, true, outcome->text, sizeof(outcome->text));
 }
 
-bool ldap_link_is_secure(const struct ldap_link *link)
-{
-	return ldap_tls_inplace(link->ld) != 0;
-}
-
 void ldap_link_close(struct ldap_link *link)
 {
 	if (link == NULL)
@@ -38,7 +33,7 @@ void ldap_link_close(struct ldap_link *link)
 }
 
 /* An error of the library, not of the server. */
-void ldap_link_fail_by_code(int code, struct ldap_outcome *outcome)
+static void fail_by_code(int code, struct ldap_outcome *outcome)
 {
 	switch (code) {
 	case LDAP_TIMEOUT:
@@ -131,7 +126,7 @@ static void read_result(struct ldap_link *link, LDAPMessage *message,
 		link->ld, message, &result.code, NULL, &diagnostic, NULL, &controls, 1);
 
 	if (code != LDAP_SUCCESS) {
-		ldap_link_fail_by_code(code, outcome);
+		fail_by_code(code, outcome);
 		return;
 	}
 	read_controls(link->ld, controls, &result.policy);
@@ -164,7 +159,7 @@ void ldap_link_await(struct ldap_link *link, int code, int id, int kind, int64_t
 	if (code == LDAP_SUCCESS)
 		read_result(link, message, meaning, outcome);
 	else
-		ldap_link_fail_by_code(code, outcome);
+		fail_by_code(code, outcome);
 }
 
 void ldap_link_bind(struct ldap_link *link, const char *name, const char *password,
@@ -220,7 +215,7 @@ static void end_all_by_code(struct batch *batch, int code)
 {
 	struct ldap_outcome outcome;
 
-	ldap_link_fail_by_code(code, &outcome);
+	fail_by_code(code, &outcome);
 	end_all(batch, outcome.trouble, outcome.text);
 }
 

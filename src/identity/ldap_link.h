@@ -65,7 +65,6 @@ struct ldap_link *ldap_link_open(
 	const struct ldap_link_options *options, struct ldap_outcome *outcome);
 void ldap_link_close(struct ldap_link *link); /* NULL is allowed */
 
-bool ldap_link_is_secure(const struct ldap_link *link);
 /* When it was opened; steady. */
 int64_t ldap_link_born(const struct ldap_link *link);
 /* The server has closed it, or said something nobody asked for. */

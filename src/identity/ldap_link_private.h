@@ -27,7 +27,4 @@ int ldap_link_connect(const struct ldap_link_options *options, struct ldap_outco
 /* Puts the layer under the handle that heeds `patient_until`. */
 bool ldap_link_make_patient(struct ldap_link *link);
 
-/* An error of the library, not of the server. */
-void ldap_link_fail_by_code(int code, struct ldap_outcome *outcome);
-
 #endif

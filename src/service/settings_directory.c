@@ -12,8 +12,6 @@
 
 #define PATH_SIZE SETTINGS_LOGON_PATH_SIZE
 #define HOST_MAXIMUM 253
-#define ANSWER_MS 5000 /* the defaults of identity_ldap.h */
-#define SLOW_MS 2000
 
 static const cyaml_strval_t kind_strings[] = {
 	{"active-directory", LDAP_KIND_ACTIVE_DIRECTORY},
@@ -212,8 +210,8 @@ static int check_account(const struct check *check, const struct settings *commo
 static int check_numbers(const struct check *check)
 {
 	const struct settings_directory *directory = check->directory;
-	unsigned answer = directory->answer_ms != 0 ? directory->answer_ms : ANSWER_MS;
-	unsigned slow = directory->slow_ms != 0 ? directory->slow_ms : SLOW_MS;
+	unsigned answer = directory->answer_ms != 0 ? directory->answer_ms : LDAP_ANSWER_MS;
+	unsigned slow = directory->slow_ms != 0 ? directory->slow_ms : LDAP_SLOW_MS;
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "directories[%u]", check->index);

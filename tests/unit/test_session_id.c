@@ -122,22 +122,6 @@ static void the_years_2000_to_2099_are_believed(void **state)
 	}
 }
 
-static void the_node_is_an_address_or_nothing(void **state)
-{
-	static const uint8_t expected[6] = {0x02, 0x00, 0x00, 0xc0, 0xff, 0xee};
-	uint8_t mac[6] = {9, 9, 9, 9, 9, 9};
-	struct session_id id = read_id("0b51e000-7b85-103a-b0c1-000000000000");
-
-	(void)state;
-	assert_false(session_id_mac(&id, mac));
-	id = read_id("0b51e000-7b85-103a-b0c1-030000c0ffee"); /* multicast: random */
-	assert_false(session_id_mac(&id, mac));
-	assert_int_equal(mac[0], 9);
-	id = read_id(NOON);
-	assert_true(session_id_mac(&id, mac));
-	assert_memory_equal(mac, expected, 6);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -146,7 +130,6 @@ int main(void)
 		cmocka_unit_test(zero_is_zero_and_nothing_else),
 		cmocka_unit_test(the_id_tells_when_it_was_made),
 		cmocka_unit_test(the_years_2000_to_2099_are_believed),
-		cmocka_unit_test(the_node_is_an_address_or_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
