@@ -89,12 +89,11 @@ struct greeting_text {
 	char body[];
 };
 
-/* Where the answer to this request is kept. */
+/* Where the answer to this request is kept; after greeting_note_client. */
 static _Atomic(struct greeting_text *) *place_of(
 	struct greeting_cache *cache, const struct transaction *transaction)
 {
-	const struct text_language *language =
-		text_language(transaction_text(transaction, FIELD_HELLO_CLIENT_INFO_LOCALE));
+	const struct text_language *language = transaction_language(transaction);
 
 	return &cache->texts[transaction->request->root][text_language_index(language)];
 }
@@ -125,10 +124,12 @@ void greeting_finish(struct transaction *transaction, const struct greeting *gre
 	struct greeting_cache *cache)
 {
 	const struct message *request = transaction->request;
-	_Atomic(struct greeting_text *) *place = place_of(cache, transaction);
-	const struct greeting_text *text = atomic_load(place);
+	_Atomic(struct greeting_text *) *place;
+	const struct greeting_text *text;
 
 	greeting_note_client(transaction);
+	place = place_of(cache, transaction);
+	text = atomic_load(place);
 	if (logon_invites_specially(transaction, greeting->plan)) {
 		greeting_reply(transaction, greeting);
 		transaction_finish(transaction);
